@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from urllib.parse import quote
 import psycopg2
 from sqlalchemy import make_url
 
-from benchmarks import budget, console, peer
+from benchmarks import budget, console, fleet, peer
 from benchmarks.process import Measured, measure
 from benchmarks.report import CHANGED, FIRST, FLOOR, OURS, SAME, Results
 from benchmarks.shop import Shop, serving
@@ -86,10 +86,13 @@ class Bench:
             return cursor.fetchall() if cursor.description else []
 
 
-def run(orders: int, rounds: int, with_peer: bool, delivered: int, shops: int, known: int) -> Results:
+def run(
+    orders: int, rounds: int, with_peer: bool, delivered: int, shops: int, known: int, rates: Sequence[float]
+) -> Results:
     """Measures everything `rounds` times. Where the peer can't be installed, only ourselves and the floor. `delivered`
     orders are imported into RO App, once for each latency, at its pace: 60 take some three minutes. The console's pages
-    are measured once, with this number of `shops` and of `known` orders."""
+    are measured once, with this number of `shops` and of `known` orders. Idle syncs are measured once at each of the
+    `rates`, syncs a second."""
     interpreter, missing = _peer(with_peer)
     settings = [] if interpreter is None else [peer.MERGE, peer.TUNED, peer.APPEND]
     results = Results(orders, LINES, None if interpreter is None else peer.MERGE.name, missing)
@@ -116,6 +119,9 @@ def run(orders: int, rounds: int, with_peer: bool, delivered: int, shops: int, k
             bench.empty()
             results.shops, results.known = shops, known
             results.pages = console.waited(bench.url, bench.home, shops, known)
+    if rates:
+        _say(f"idle syncs, {rates} a second")
+        results.fleet = fleet.measured(rates)
     return results
 
 
@@ -150,14 +156,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--delivered", type=int, default=60, help="orders into RO App at 3 calls/s (default 60)")
     parser.add_argument("--shops", type=int, default=500, help="shops of the console; 0: not measured (default 500)")
     parser.add_argument("--known", type=int, default=1_000_000, help="orders of the console (default 1000000)")
+    parser.add_argument(
+        "--rates", type=float, nargs="*", default=[1, 2], help="idle syncs a second; none: not measured (default 1 2)"
+    )
     parser.add_argument("--without-peer", action="store_true", help="only our own load and the floor")
     parser.add_argument(
         "--output", type=Path, default=DOCUMENT, help="where the tables go (default docs/benchmarks.md)"
     )
     options = parser.parse_args(arguments)
     results = run(
-        options.orders, options.rounds, not options.without_peer, options.delivered, options.shops, options.known
-    )
+        options.orders, options.rounds, not options.without_peer, options.delivered, options.shops, options.known,
+        options.rates,
+    )  # fmt: skip
     options.output.write_text(results.markdown(), "utf-8")
     print(results.text())
     _say(f"\nwritten to {options.output}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.budget import Used
 from benchmarks.console import RUNS, Waited
+from benchmarks.fleet import OPEN_ORDERS, Loaded
 from benchmarks.process import Measured
 
 FIRST, CHANGED, SAME = "first load", "again, 1 % changed", "again, nothing changed"
@@ -27,6 +28,7 @@ class Results:
     rounds: dict[tuple[str, str], list[Measured]] = field(default_factory=dict)
     budgets: list[Used] = field(default_factory=list)
     pages: list[Waited] = field(default_factory=list)
+    fleet: list[Loaded] = field(default_factory=list)
     shops: int = 0
     known: int = 0
 
@@ -70,6 +72,19 @@ class Results:
         rows = [(one.page, f"{one.median * 1000:.0f} ms", f"{max(one.seconds) * 1000:.0f} ms") for one in self.pages]
         return [("page", "median", "slowest"), *rows]
 
+    def syncs(self) -> list[tuple[str, ...]]:
+        """What a sync without changes costs, and how late it begins."""
+        parts = {"Prefect's server": "prefect-server", "worker": "worker", "PostgreSQL": "postgres"}
+        head = ("shops", "syncs/s", *parts, "all", "lag, p50", "lag, p95", "MB")
+        rows = []
+        for one in self.fleet:
+            cpu = (*(one.cpu[part] for part in parts.values()), sum(one.cpu.values()))
+            each = [f"{seconds / one.syncs:.2f} s" for seconds in cpu]
+            lags = (f"{one.usual:.1f} s", f"{one.late:.1f} s")
+            memory = f"{sum(one.megabytes.values()):.0f}"
+            rows.append((f"{one.shops}", f"{one.syncs / one.seconds:.2f}", *each, *lags, memory))
+        return [head, *rows]
+
     @property
     def works(self) -> Iterable[str]:
         return dict.fromkeys(work for work, _ in self.rounds)
@@ -81,6 +96,8 @@ class Results:
             parts.append(f"RO App's budget\n{_columns(self.budget())}")
         if self.pages:
             parts.append(f"The console\n{_columns(self.console())}")
+        if self.fleet:
+            parts.append(f"Idle syncs\n{_columns(self.syncs())}")
         return "\n\n".join(parts)
 
     def markdown(self) -> str:
@@ -99,6 +116,10 @@ class Results:
         if self.pages:
             size = f"{self.shops} shops, {self.known:,} orders, {self.shops * RUNS:,} runs."
             parts.append(f"## The console\n\n{size}\n\n{_markdown(self.console())}")
+        if self.fleet:
+            about = f"CPU of one sync that finds nothing new; {OPEN_ORDERS} open orders a shop. "
+            about += "*Shops*: as many as this rate is, at a sync every five minutes."
+            parts.append(f"## Idle syncs\n\n{about}\n\n{_markdown(self.syncs())}")
         return "\n\n".join([*parts, _NOTES.strip()]) + "\n"
 
     def _peer(self) -> str:
@@ -138,5 +159,7 @@ _NOTES = """
 * **RO App's budget**: one import on real time, at a call every 351 ms (95 % of the budget), from its first call to RO
   App until the last order is made. RO App refuses a fourth call within a second.
 * **The console**: each page asked for nine times over HTTP, without a browser; the first time is among them.
+* **Idle syncs**: one home with all its processes, synced so often for two minutes. What its processes use anyway is in
+  the CPU of each sync. The shops and RO App run on the same cores, and are not counted.
 * Peak MB is the largest process; where dlt starts workers they come on top.
 """

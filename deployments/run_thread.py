@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from threading import Lock, Thread
 from typing import Any
 
 from prefect import Flow, State
+from prefect._flow_run_suspension import FlowRunSuspensionRequest
 from prefect.client.schemas.objects import FlowRun
-from prefect.flow_engine import run_flow_async
+from prefect.flow_engine import AsyncFlowRunEngine
 
 from cartum_roapp import logs
+
+
+class UnwatchedEngine(AsyncFlowRunEngine[Any, Any]):
+    """The engine of Prefect, without the thread and the connection that watch whether the run is suspended."""
+
+    @contextmanager
+    def setup_flow_run_suspension_request(self) -> Iterator[FlowRunSuspensionRequest]:
+        yield self._get_flow_run_suspension_request()
 
 
 class RunThread:
     """`ending` is the state that a stopped run is to get; None while nobody has stopped it."""
 
-    def __init__(self, flow: Flow[Any, Any], flow_run: FlowRun) -> None:
+    def __init__(self, flow: Flow[Any, Any], flow_run: FlowRun, *, is_short: bool = False) -> None:
+        """A short run is over before anybody suspends it."""
         self.flow = flow
         self.flow_run = flow_run
+        self._engine = UnwatchedEngine if is_short else AsyncFlowRunEngine
         self.ending: State[Any] | None = None
         self._lock = Lock()
         self._task: asyncio.Task[None] | None = None
@@ -72,7 +85,13 @@ class RunThread:
         known = {"shop": parameters["shop"]} if isinstance(parameters.get("shop"), str) else {}
         try:
             with logs.about(run=str(self.flow_run.id), **known):
-                await run_flow_async(self.flow, flow_run=self.flow_run, parameters=parameters, return_type="state")
+                engine: AsyncFlowRunEngine[Any, Any] = self._engine(
+                    flow=self.flow, flow_run=self.flow_run, parameters=parameters
+                )
+                async with engine.start():
+                    while engine.is_running():
+                        async with engine.run_context():
+                            _ = await engine.call_flow_fn()
         finally:
             with self._lock:
                 self._task = None

@@ -11,17 +11,20 @@ import re
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 from uuid import UUID
 
 import anyio
 import anyio.abc
 from prefect import Flow
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterState, FlowRunFilterStateType
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, StateType, WorkPool
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import InfrastructureNotFound, ObjectNotFound
 from prefect.flows import load_flow_from_entrypoint
+from prefect.settings import get_current_settings
 from prefect.states import AwaitingRetry, Cancelled
 from prefect.workers.base import BaseJobConfiguration, BaseWorker, BaseWorkerResult
 
@@ -50,7 +53,9 @@ def own_flow(entrypoint: str | None) -> Flow[Any, Any]:
         raise ForeignFlow(
             f"The worker runs the flows of cartum-roapp only, and not {(entrypoint or 'nothing')[:200]!r}."
         )
-    return load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+    flow: Flow[Any, Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+    # Else each run asks the server where it keeps results, although none is kept.
+    return flow.with_options(result_storage=Path(get_current_settings().results.local_storage_path))
 
 
 class ForeignFlow(ValueError):
@@ -61,11 +66,34 @@ class InProcessResult(BaseWorkerResult):
     """Reports only that the run is over: Prefect's engine has recorded how it ended."""
 
 
-class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
+class RunConfiguration(BaseJobConfiguration):
+    """What this worker needs to know of a run: the code that its deployment names."""
+
+    entrypoint: str | None = None
+
+    @classmethod
+    async def resolve_for_flow_run(
+        cls,
+        flow_run: FlowRun,
+        *,
+        client: PrefectClient,
+        work_pool: WorkPool,
+        worker_name: str,
+        worker_id: UUID | None = None,
+        deployment: DeploymentResponse | None = None,
+    ) -> Self:
+        """Nothing is started, so there is no template to fill and no environment to make."""
+        if flow_run.deployment_id is None:
+            raise ValueError("a flow run without a deployment has no entrypoint")
+        found = deployment or await client.read_deployment(flow_run.deployment_id)
+        return cls(name=flow_run.name, entrypoint=found.entrypoint)
+
+
+class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
     """Polls its work pool like any worker of Prefect. `threads` has its present runs by flow run id."""
 
     type = POOL_TYPE
-    job_configuration = BaseJobConfiguration
+    job_configuration = RunConfiguration
     _description = "Runs the flows of cartum-roapp in the worker's own process."
     _display_name = "Cartum → RO App"
 
@@ -78,14 +106,12 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
     async def run(
         self,
         flow_run: FlowRun,
-        configuration: BaseJobConfiguration,
+        configuration: RunConfiguration,
         task_status: anyio.abc.TaskStatus[int] | None = None,
     ) -> InProcessResult:
         """Runs the flow to its end. Errors of the flow are recorded in the run and not raised."""
-        if flow_run.deployment_id is None:
-            raise ValueError("a flow run without a deployment has no entrypoint")
-        flow = own_flow((await self.client.read_deployment(flow_run.deployment_id)).entrypoint)
-        thread = self.threads[flow_run.id] = RunThread(flow, flow_run)
+        flow = own_flow(configuration.entrypoint)
+        thread = self.threads[flow_run.id] = RunThread(flow, flow_run, is_short=flow.name == SYNC)
         if task_status is not None:
             task_status.started(flow_run.id.int)
         async with self._placed(self._syncs if flow.name == SYNC else self._others):
@@ -123,7 +149,7 @@ class InProcessWorker(BaseWorker[BaseJobConfiguration, Any, InProcessResult]):
                 self._aside -= 1
 
     async def kill_infrastructure(
-        self, infrastructure_pid: str, configuration: BaseJobConfiguration, grace_seconds: int = 30
+        self, infrastructure_pid: str, configuration: RunConfiguration, grace_seconds: int = 30
     ) -> None:
         """Called by Prefect for a run that is cancelled before it began: the run then does not begin."""
         thread = self.threads.get(UUID(int=int(infrastructure_pid)))

@@ -47,4 +47,4 @@ async def deliver(
     return outcome
 
 
-deliver_task = step("deliver", "roapp")(deliver)
+deliver_task = step("deliver")(deliver)

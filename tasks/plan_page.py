@@ -58,5 +58,5 @@ async def read_look(slug: str, run: str) -> Look:
     raise BadConfig("no dry run of this shop has this id.", field="look", fix="Look again, then do it.")
 
 
-preview_task = step("look into RO App", "roapp", "dry-run")(preview)
-show_plan_task = step("show plan", "dry-run")(show_plan)
+preview_task = step("look into RO App")(preview)
+show_plan_task = step("show plan")(show_plan)

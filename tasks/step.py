@@ -24,18 +24,18 @@ R = TypeVar("R")
 tell_story()
 
 
-def step(name: str, *tags: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Returns a decorator that makes a Prefect task of this name; outside a run of Prefect the function is called
     directly.
 
     Arguments and results are buyers' data. So they are neither hashed for a cache nor stored, output is not logged, and
     errors are sanitized. Arguments are quoted, because otherwise Prefect searches all their values for futures, twice:
-    2 s for 3,000 orders.
+    2 s for 3,000 orders. A task has no tags: each run of it would ask the server for their concurrency limits.
     """
 
     def made(function: Callable[P, R]) -> Callable[P, R]:
         plain = _sanitizing(function)
-        inner = task(name=name, tags=tags, cache_policy=NO_CACHE, persist_result=False, log_prints=False)(plain)
+        inner = task(name=name, cache_policy=NO_CACHE, persist_result=False, log_prints=False)(plain)
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:

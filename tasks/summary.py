@@ -133,4 +133,4 @@ def summary_text(result: dict[str, Any], links: Links) -> str:
 
 
 summarize_task = step("summarize")(summarize)
-show_choice_task = step("show choice", "dry-run")(show_choice)
+show_choice_task = step("show choice")(show_choice)

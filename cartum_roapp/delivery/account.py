@@ -25,6 +25,7 @@ from cartum_roapp.delivery.doubt import Timeouts, go_by, utc_now
 from cartum_roapp.delivery.drain import Drain
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import agreed, creations, database, outbox, runs, totals
+from cartum_roapp.ledger.shops import of_account
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
 
@@ -84,6 +85,8 @@ class Deliverer:
             mine = outbox.waiting(connection, goal.own, goal.upto, goal.backfill)
         if mine:
             log.info("delivering %s order%s", len(mine), "" if len(mine) == 1 else "s")
+        elif not self._may_be_due():
+            return Outcome(0, 0)
         shops = AccountShops(self.engine, self.account.name, self.shop, self.stored, self.settings.refused_again)
         await shops.current()
         brought: set[str] = set()
@@ -129,6 +132,14 @@ class Deliverer:
             drain = Drain(session, roapp, self.account, shops, Timeouts.of(config))
             await drain.run(_Throttled(done))
         return drain
+
+    def _may_be_due(self) -> bool:
+        """Whether anything of the account waits. Asks no settings, unlike what follows: mostly there is nothing."""
+        keys = list(of_account(self.engine, self.account.name))
+        with database.reading(self.engine) as connection:
+            if outbox.backlog(connection, keys, due=True) or totals.is_any_due(connection, self.account.name, keys):
+                return True
+        return self._rechecks()
 
     def _rests(self, goal: Goal, shops: AccountShops) -> bool:
         """Whether there is something to continue with, and time for it."""

@@ -16,7 +16,6 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.config.shop import StoredShops
 from cartum_roapp.errors import BadConfig, NotReady, Retryable
 from cartum_roapp.ledger import refusals, runs, shops
-from cartum_roapp.ledger.shops import ShopState
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +84,8 @@ class AccountShops:
         self._looked_at = now
         try:
             async with asyncio.timeout(PATIENCE):
-                stored = await self._stored([state.slug for state in self._states().values()])
+                known = shops.of_account(self._engine, self._account)
+                stored = await self._stored([state.slug for state in known.values()])
         except (Retryable, TimeoutError) as error:
             log.warning("the settings of the account's shops are not read again: %s", type(error).__name__)
             return
@@ -108,7 +108,7 @@ class AccountShops:
 
     def _renew(self, stored: Mapping[str, ShopConfig | BadConfig]) -> None:
         """Finds out whose orders are delivered."""
-        states = self._states()
+        states = shops.of_account(self._engine, self._account)
         put_off = refusals.put_off(self._engine, self._refused_again)
         left_out = {}
         for key, state in states.items():
@@ -128,9 +128,6 @@ class AccountShops:
         for key, one in list(self._refused.items()):
             if self._configs[key] != one.config or self._under_way(key) - one.ending:
                 del self._refused[key]
-
-    def _states(self) -> dict[str, ShopState]:
-        return {state.key: state for state in shops.all_states(self._engine) if state.account == self._account}
 
     def _unusable(self, key: str, config: ShopConfig | BadConfig | None) -> str:
         """Why these settings can't be used for delivery."""

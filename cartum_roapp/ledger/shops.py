@@ -132,6 +132,13 @@ def all_states(engine: Engine) -> list[ShopState]:
         return [ShopState(**row._mapping) for row in rows]
 
 
+def of_account(engine: Engine, account: str) -> dict[str, ShopState]:
+    """The connected shops of an account, by key."""
+    with database.reading(engine) as connection:
+        known = select(*_STATE).where(shops.c.deleted_at.is_(None), shops.c.account == account)
+        return {row.key: ShopState(**row._mapping) for row in connection.execute(known)}
+
+
 def freeze_window(engine: Engine, key: str, now: datetime, timezone: str) -> ShopState:
     """Sets the window of the first import at its first start; afterwards it only reads it.
 

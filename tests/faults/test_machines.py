@@ -31,9 +31,9 @@ pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 WORKERS = 3
 #: In a whole run, and else.
-SHOPS, FEW_SHOPS = 6, 6
+SHOPS, FEW_SHOPS = 30, 6
 #: Seconds: how often each shop is synced here, how often one of them is edited, and how long a part is gone.
-EVERY, FEW_EVERY = 15.0, 15.0
+EVERY, FEW_EVERY = 30.0, 15.0
 EDITED_EVERY = 3.0
 GONE = 15.0
 #: A machine that is cut off from the database is given up by it after a minute (ledger/database.py). Here sooner.
