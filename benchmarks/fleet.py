@@ -30,7 +30,7 @@ from cartum_roapp.settings import Settings
 SHOPS, OPEN_ORDERS = 30, 10
 #: Seconds.
 EVERY = 300
-MEASURED, SETTLES, ENDS_WITHIN = 120.0, 30.0, 900.0
+MEASURED, SETTLES, ENDS_WITHIN = 120.0, 60.0, 900.0
 PARTS = ("prefect-server", "worker", "postgres", "console", "keeper")
 
 
