@@ -66,7 +66,8 @@ def served(binaries: Path, place: Path) -> Iterator[str]:
     subprocess.run(initdb, check=True, env=environment, cwd=data, stdout=subprocess.DEVNULL)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+    settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
+                "max_connections": 400}  # fmt: skip
     given = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     command = user.command([str(binaries / "postgres"), "-D", str(data), *given])
     with (place / "log").open("w") as log:

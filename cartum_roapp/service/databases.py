@@ -231,7 +231,7 @@ _CAUSES: tuple[tuple[tuple[str, ...], str, str], ...] = (
         EXAMPLE,
     ),
     (
-        ("too many connections", "remaining connection slots"),
+        ("too many connections", "too many clients", "remaining connection slots"),
         "has no free connection",
         "Raise max_connections there, or close other clients.",
     ),
