@@ -121,6 +121,8 @@ class _Fleet:
             time.sleep(MEASURED)
             after, until = self._cpu(), datetime.now(UTC)
             runs = self._runs(prefect, since, until)
+        if not runs:
+            raise SystemExit("no sync ended")
         lags = [
             (
                 datetime.fromisoformat(run["start_time"]) - datetime.fromisoformat(run["expected_start_time"])

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
-import httpx
 from starlette.concurrency import run_in_threadpool
 
 from cartum_roapp import service
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.settings import Settings
-from cartum_roapp.sync.failure import sanitized_errors
+from cartum_roapp.sync.failure import prefect_errors, sanitized_errors
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
@@ -29,13 +28,10 @@ _PATIENCE, _LITTLE_PATIENCE = 20.0, 2.0
 
 
 @contextmanager
-def prefect_errors() -> Iterator[None]:
+def safe_errors() -> Iterator[None]:
     """Turns the errors of calls to Prefect's server into Retryable; sanitizes all others."""
-    with sanitized_errors():
-        try:
-            yield
-        except httpx.HTTPError as error:
-            raise Retryable(f"Prefect's server does not answer ({type(error).__name__}).", fix="Try again.") from error
+    with sanitized_errors(), prefect_errors():
+        yield
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ class FlowRuns:
         from prefect.client.orchestration import get_client
         from prefect.exceptions import ObjectNotFound
 
-        with prefect_errors():
+        with safe_errors():
             async with get_client() as client:
                 try:
                     found = await client.read_deployment_by_name(deployment)
@@ -97,7 +93,7 @@ class FlowRuns:
         await self._connect()
 
         def run() -> T:
-            with prefect_errors():
+            with safe_errors():
                 return asyncio.run(work())
 
         return await run_in_threadpool(run)
@@ -134,7 +130,7 @@ class FlowRuns:
         await self._connect()
         from blocks.store import settings_of
 
-        with prefect_errors():
+        with safe_errors():
             return await settings_of(slug)
 
     async def stored(self, slug: str) -> ShopConfig | BadConfig | None:
@@ -143,7 +139,7 @@ class FlowRuns:
         await self._connect()
         from blocks.store import find_shop
 
-        with prefect_errors():
+        with safe_errors():
             return await find_shop(slug)
 
     async def raw(self, slug: str) -> Mapping[str, Any]:
@@ -151,7 +147,7 @@ class FlowRuns:
         await self._connect()
         from blocks.store import raw_shop
 
-        with prefect_errors():
+        with safe_errors():
             return await raw_shop(slug)
 
     async def accounts(self) -> dict[str, AccountConfig | BadConfig]:
@@ -159,7 +155,7 @@ class FlowRuns:
         await self._connect()
         from blocks.store import list_accounts
 
-        with prefect_errors():
+        with safe_errors():
             return await list_accounts()
 
     async def settings_if_known(self, slug: str) -> ShopSettings | None:
@@ -191,7 +187,7 @@ async def _flow_run(id: str) -> FlowRun:
     from prefect.client.orchestration import get_client
     from prefect.exceptions import ObjectNotFound
 
-    with prefect_errors():
+    with safe_errors():
         async with get_client() as client:
             try:
                 return await client.read_flow_run(UUID(id))

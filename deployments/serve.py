@@ -7,16 +7,17 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cartum_roapp import logs, service
-from cartum_roapp.errors import IntegrationError, Retryable
+from cartum_roapp.errors import IntegrationError
 from cartum_roapp.home import Home
 from cartum_roapp.service.lock import FileLock
 from cartum_roapp.service.worker import LOCK, is_wanted, record
 from cartum_roapp.settings import Settings, settings
+from cartum_roapp.sync.failure import prefect_errors
 
 if TYPE_CHECKING:
     from deployments.worker import InProcessWorker
@@ -59,21 +60,9 @@ def serve() -> int:
             os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
             os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits for what the console starts
             url = running.database_url.get_secret_value()
-            with _metrics(config, home, url):
-                asyncio.run(_answered(_serve(config, home, url)))
+            with _metrics(config, home, url), prefect_errors():
+                asyncio.run(_serve(config, home, url))
     return 0
-
-
-async def _answered(work: Coroutine[Any, Any, None]) -> None:
-    """Turns errors of calls to Prefect's server into Retryable."""
-    from httpx import HTTPError
-
-    try:
-        await work
-    except HTTPError as error:
-        raise Retryable(
-            f"Prefect's server does not answer ({type(error).__name__}).", fix="See its log, and that of its Redis."
-        ) from error
 
 
 def worker_name(home: Home) -> str:

@@ -112,7 +112,12 @@ class Machines:
         self.services = self._prefect("services", "services", "start")
         self.servers = [self._server(n, port) for n, port in enumerate(self.ports, 1)]
         upstreams = " ".join(f"127.0.0.1:{port}" for port in self.ports)
-        site = {"PREFECT_SITE": f"http://127.0.0.1:{self.front_port}", "PREFECT_SERVERS": upstreams, "HOME": str(place)}
+        site = {
+            "PREFECT_SITE": f"http://127.0.0.1:{self.front_port}",
+            "PREFECT_BIND": "127.0.0.1",
+            "PREFECT_SERVERS": upstreams,
+            "HOME": str(place),
+        }
         command = [program("caddy", "caddy"), "run", "--adapter", "caddyfile", "--config", str(CADDYFILE)]
         self.front = self._part("front", command, self._api_answers, **site)
 

@@ -66,6 +66,7 @@ def serving() -> Iterator[Backend]:
     so everything that imports it (blocks, deployments, flows) has to be imported inside as well."""
     from cartum_roapp import logs, service
     from cartum_roapp.settings import settings
+    from cartum_roapp.sync.failure import prefect_errors
 
     current = settings()
     with ExitStack() as stack:
@@ -90,7 +91,8 @@ def serving() -> Iterator[Backend]:
             logging.getLogger("deployments").addHandler(_Warnings())
         backend = Backend(current, running.database_url)
         try:
-            yield backend
+            with prefect_errors():
+                yield backend
         finally:
             backend.close()
 

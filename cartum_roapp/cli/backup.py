@@ -25,12 +25,9 @@ def backup(
     from cartum_roapp.settings import settings
 
     with waiting("Writing the backup"):
-        names = backups.write(settings(), path, with_keys=with_keys)
-    secrets = (
-        "the passwords can be read with the keys in it"
-        if with_keys
-        else "passwords can't be read without keys/ of this home"
-    )
+        names, knows = backups.write(settings(), path, with_keys=with_keys)
+    key = "keys/ of this home" if knows else "PREFECT_SERVER_ENCRYPTION_KEY of Prefect's servers"
+    secrets = "the key of the passwords is in it" if with_keys else f"passwords can't be read without {key}"
     document = {"file": str(path), "bytes": path.stat().st_size, "contains": names, "with_keys": with_keys}
     show(document, lambda: f"{path}: {document['bytes']:,} bytes, with buyers' data; {secrets}.")
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cartum_roapp.cli.output import FAILED
+from cartum_roapp.cli.output import FAILED, say
 from cartum_roapp.errors import BadConfig, Retryable
 
 _PORT = 8321
@@ -44,6 +44,7 @@ def console(
         bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise Retryable(f"Nothing can listen at {host}, port {port}: {error.strerror}.", fix="Name another.") from None
+    say(f"The console answers at {settings().console_url or f'http://{host}:{port}'} until it is stopped.")
     with _in_home():
         return 0 if serve(bound) else FAILED
 

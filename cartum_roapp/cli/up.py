@@ -36,9 +36,12 @@ def up(json: Json = False) -> None:
     config = settings()
     began = time.time()
     with (
-        waiting("Starting database, Prefect's server, worker and console"),
+        waiting(f"Starting {_parts(config)}"),
         service.use(config, with_worker=True) as running,
     ):
+        if running.other_variables:
+            say("Warning: what runs here was started with other CARTUM_ROAPP_, PREFECT_API_ or proxy variables.")
+            say("Fix: `cartum-roapp down`, then `cartum-roapp up`.")
         started = _wait_for_worker(config, running.home, began)
         console = _wait_for_console(config, running.home)
     if (theirs := named_api(os.environ)) and is_open(theirs):
@@ -46,9 +49,6 @@ def up(json: Json = False) -> None:
             "Warning: the Prefect server at PREFECT_API_URL asks for no login, and gives passwords and API keys to all."
         )
         say("Fix: set PREFECT_SERVER_API_AUTH_STRING on that server, and PREFECT_API_AUTH_STRING here.")
-    if running.other_variables:
-        say("Warning: what runs here was started with other CARTUM_ROAPP_ or proxy variables, and keeps them.")
-        say("Fix: `cartum-roapp down`, then `cartum-roapp up`.")
     document = {
         "console": console,
         "ui": running.ui_url,
@@ -64,6 +64,15 @@ def up(json: Json = False) -> None:
         *((name, document[name]) for name in ("home", "worker")),
     ]
     show(document, lambda: terminal_table("Up until `cartum-roapp down`", ("", ""), rows))
+
+
+def _parts(config: Settings) -> str:
+    """Returns what `up` starts, in words: servers of the operator's own are not started."""
+    from cartum_roapp.service.prefect_server import named_api
+
+    own = [] if config.database_url else ["database"]
+    own += [] if named_api(os.environ) else ["Prefect's server"]
+    return ", ".join([*own, "worker and console"])
 
 
 def ui(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,8 +78,12 @@ def _run(run: RunRecord) -> dict[str, Any]:
 
 
 def _glance(found: list[dict[str, Any]], worker: str) -> list[Any]:
-    fix = " Fix: `cartum-roapp up`; until then nothing runs automatically." if worker == "stopped" else ""
-    parts: list[Any] = [f"Worker: {worker}.{fix}"]
+    from cartum_roapp.service.prefect_server import named_api
+
+    here = " on this machine" if named_api(os.environ) else ""
+    until = "" if here else "; until then nothing runs automatically"
+    fix = f" Fix: `cartum-roapp up`{until}." if worker == "stopped" else ""
+    parts: list[Any] = [f"Worker{here}: {worker}.{fix}"]
     if not found:
         return [*parts, "No shops yet: connect one in the console (`cartum-roapp ui`), or by a file (`shop discover`)."]
     columns = (

@@ -26,7 +26,7 @@ from pathlib import Path
 from psycopg2.extensions import parse_dsn
 
 from cartum_roapp import service
-from cartum_roapp.errors import BadConfig, Retryable
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home, unusable
 from cartum_roapp.ledger import revision
 from cartum_roapp.service.cluster import binaries
@@ -36,13 +36,16 @@ from cartum_roapp.settings import Settings
 
 ABOUT, LEDGER_DUMP, PREFECT_DUMP = "about.json", "ledger.dump", "prefect.dump"
 _KEYS = ("prefect-encryption", "prefect-login")
+# pg_dump 17 and newer write this line, which older servers don't know.
+_UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"
 _COUNT = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 
 
-def write(config: Settings, path: Path, *, with_keys: bool) -> list[str]:
-    """Writes the backup, in whole or not at all. Returns the names in it. Everything may be running.
+def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], bool]:
+    """Writes the backup, in whole or not at all. Returns the names in it, and whether this home has the key of the
+    passwords in it. Everything may be running.
 
-    Raises BadConfig if the file can't be written or a program is missing, Retryable if a database can't be read."""
+    Raises BadConfig if the file can't be written, a program is missing, or a database can't be read."""
     if path.exists():
         raise BadConfig(f"{path} is there already.", field="FILE", fix="Name a new file.")
     home = Home(config.home)
@@ -84,7 +87,7 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> list[str]:
             for key in keys:
                 archive.add(key, f"keys/{key.name}")
         os.replace(whole, path)
-    return [ABOUT, LEDGER_DUMP, PREFECT_DUMP, *(f"keys/{key.name}" for key in keys)]
+    return [ABOUT, LEDGER_DUMP, PREFECT_DUMP, *(f"keys/{key.name}" for key in keys)], knows
 
 
 def load(config: Settings, path: Path) -> dict[str, str]:
@@ -96,6 +99,8 @@ def load(config: Settings, path: Path) -> dict[str, str]:
     with _drafts(home.run / "restore") as folder:
         about = _unpack(path, folder)
         revision.check(about["ledger"], str(path), "FILE")
+        if config.database_url:
+            _require_empty(DatabaseUrl.parse(config.database_url))
         _take_keys(home, folder / "keys", about["key"])
         with service.use(config, prefect=False):
             if config.database_url:
@@ -103,16 +108,13 @@ def load(config: Settings, path: Path) -> dict[str, str]:
             ledger, prefect = _databases(config)
             for url in (ledger, prefect):
                 _require_empty(url)
-            for url, name in ((ledger, LEDGER_DUMP), (prefect, PREFECT_DUMP)):
-                _run(
-                    "pg_restore",
-                    url,
-                    "--no-owner",
-                    "--no-acl",
-                    "--exit-on-error",
-                    "--single-transaction",
-                    str(folder / name),
-                )
+            try:
+                _load(ledger, folder / LEDGER_DUMP)
+                _load(prefect, folder / PREFECT_DUMP)
+            except BadConfig:
+                for url in (ledger, prefect):
+                    _execute(url, "DROP OWNED BY CURRENT_USER")
+                raise
     return about
 
 
@@ -155,9 +157,9 @@ def _take_keys(home: Home, keys: Path, fingerprint: str) -> None:
             target.chmod(0o600)
     if fingerprint in ("", _fingerprint(home.encryption_path)):
         return
-    what = "another one" if home.encryption_path.exists() else "none"
+    what = "is not in the file" if not home.encryption_path.exists() else f"is not the one in {home.keys}"
     raise BadConfig(
-        f"The key of Prefect's secrets is not in the backup, and {home.keys} has {what}.",
+        f"The key of the backup's passwords {what}.",
         field="CARTUM_ROAPP_HOME",
         fix="Copy keys/prefect-encryption from the home that was backed up into an empty home, then repeat.",
     )
@@ -167,11 +169,18 @@ def _fingerprint(key: Path) -> str:
     return hashlib.sha256(key.read_bytes().strip()).hexdigest()[:16] if key.exists() else ""
 
 
+def _load(url: DatabaseUrl, dump: Path) -> None:
+    """Loads one dump, in whole or not at all, also into an older PostgreSQL than the one that it comes from."""
+    script, known = dump.with_suffix(".sql"), dump.with_suffix(".known")
+    _run("pg_restore", None, "--no-owner", "--no-acl", "--file", str(script), str(dump))
+    with script.open("rb") as lines, known.open("wb") as kept:
+        kept.writelines(line for line in lines if line != _UNKNOWN_BEFORE_17)
+    options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1", "--set", "VERBOSITY=terse")
+    _run("psql", url, *options, "--file", str(known))
+
+
 def _require_empty(url: DatabaseUrl) -> None:
-    with connected(url) as connection, connection.cursor() as cursor:
-        cursor.execute(_COUNT)
-        (tables,) = cursor.fetchone() or (0,)
-    if tables:
+    if _execute(url, _COUNT):
         raise BadConfig(
             f"{url.place} holds something already.",
             field="CARTUM_ROAPP_HOME",
@@ -179,35 +188,32 @@ def _require_empty(url: DatabaseUrl) -> None:
         )
 
 
-def _revision(url: DatabaseUrl) -> str | None:
+def _execute(url: DatabaseUrl, statement: str) -> object:
+    """Returns the first value that the statement gives."""
     with connected(url) as connection, connection.cursor() as cursor:
-
-        def ask(query: str) -> object:
-            cursor.execute(query)
-            return (cursor.fetchone() or (None,))[0]
-
-        return revision.found(ask)
+        cursor.execute(statement)
+        return (cursor.fetchone() or (None,))[0] if cursor.description else None
 
 
-def _run(program: str, url: DatabaseUrl, *options: str) -> None:
-    """Runs a program of PostgreSQL against a database. No password is among its arguments."""
+def _revision(url: DatabaseUrl) -> str | None:
+    return revision.found(lambda query: _execute(url, query))
+
+
+def _run(program: str, url: DatabaseUrl | None, *options: str) -> None:
+    """Runs a program of PostgreSQL, on a database or on files alone. No password is among its arguments."""
     with tempfile.NamedTemporaryFile("w", prefix="pg-", suffix=".conf") as services:  # 0600
-        parts = parse_dsn(url.libpq())
+        parts = parse_dsn(url.libpq()) if url else {}
         services.write("[backup]\n" + "".join(f"{name}={value}\n" for name, value in parts.items()))
         services.flush()
-        database = [] if program == "pg_dump" else ["--dbname", "service=backup"]
-        environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "LC_ALL": "C",
-            "PGSERVICEFILE": services.name,
-            "PGSERVICE": "backup",
-        }
-        done = subprocess.run(
-            [_program(program), *database, *options], env=environment, capture_output=True, text=True, check=False
-        )
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "PGSERVICEFILE": services.name}
+        environment |= {"PGSERVICE": "backup"} if url else {}
+        command = [_program(program), *options]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or ["no reason"]
-        raise Retryable(f"{program} failed for {url.place}: {said[0][:200]}", fix="Remove the cause, then repeat.")
+        lines = done.stderr.strip().splitlines()
+        said = next((line for line in lines if "error:" in line.lower()), lines[-1] if lines else "no reason")
+        place = f" for {url.place}" if url else ""
+        raise BadConfig(f"{program} failed{place}: {said[:300]}", field="FILE", fix="Remove the cause, then repeat.")
 
 
 def _program(name: str) -> str:

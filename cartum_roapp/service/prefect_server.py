@@ -277,7 +277,8 @@ def _asks_for_login(api: str, authorization: str) -> bool:
     headers = {"Authorization": authorization} if authorization else {}
     try:
         request = urllib.request.Request(f"{api.rstrip('/')}/admin/version", headers=headers)  # noqa: S310
-        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310 - the user's own address
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the user's own address
+            kind = answer.headers.get_content_type()
     except urllib.error.HTTPError as error:
         return error.code in (401, 403)
     except (OSError, ValueError, http.client.HTTPException):
@@ -286,6 +287,12 @@ def _asks_for_login(api: str, authorization: str) -> bool:
             field="PREFECT_API_URL",
             fix="Start that server, correct the address, or unset PREFECT_API_URL to use a server of this home.",
         ) from None
+    if kind != "application/json":
+        raise BadConfig(
+            "What answers at PREFECT_API_URL is not Prefect's API.",
+            field="PREFECT_API_URL",
+            fix="Write the address with /api at its end, such as https://prefect.example.com/api.",
+        )
     return False
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home, write_atomically
-from cartum_roapp.service.prefect_server import OWN_API, api_url, auth_string
+from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, OWN_API, api_url, auth_string, named_api
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import PREFIX, Settings
 
@@ -92,9 +92,12 @@ def kind_of(home: Home, config: Settings) -> str:
 
 
 def variables_of(home: Home, environment: Mapping[str, str]) -> str:
-    """Returns a fingerprint of our settings and the proxies, which a worker reads from its environment."""
+    """Returns a fingerprint of what a worker reads from its environment: our settings, the proxies, and the Prefect
+    server that the user names."""
     read = {name: value for name, value in environment.items() if name != OWN_API}
     ours = [f"{name}={read[name]}" for name in read if name.startswith(PREFIX) or name.lower().endswith("_proxy")]
+    if api := named_api(environment):
+        ours.append(f"{api} {environment.get(CLIENT_AUTH_STRING, '')}")
     return home.fingerprint(*sorted(ours))
 
 

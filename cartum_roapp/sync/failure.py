@@ -28,6 +28,18 @@ class Unexpected(IntegrationError):
 
 
 @contextmanager
+def prefect_errors() -> Iterator[None]:
+    """Turns errors of calls to Prefect's server into Retryable."""
+    import httpx
+
+    try:
+        yield
+    except httpx.HTTPError as error:
+        text = f"Prefect's server does not answer ({type(error).__name__})."
+        raise Retryable(text, fix="Try again. Otherwise see its log, and whether its Redis runs.") from error
+
+
+@contextmanager
 def sanitized_errors() -> Iterator[None]:
     """Passes errors of this project on, without their causes, whose texts are not known to be safe. Turns a full disk
     and a lost connection to the database into Retryable, every other error into `Unexpected`; the traceback of the

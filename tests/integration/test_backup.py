@@ -5,15 +5,27 @@ from __future__ import annotations
 import json
 import tarfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 from homes import new_home
 from installation import Installation
+from outside_server import oldest, served
 
+from cartum_roapp.service.cluster import binaries
 from sandbox import Sandbox
 
 pytestmark = pytest.mark.long
+
+
+def execute(url: str, statement: str) -> object:
+    with closing(psycopg2.connect(url)) as made:
+        made.autocommit = True
+        with made.cursor() as cursor:
+            cursor.execute(statement)
+            return (cursor.fetchone() or (None,))[0] if cursor.description else None
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +73,28 @@ def test_a_new_home_goes_on_where_the_old_one_was(old: Installation, written: Pa
     assert again.code == 2 and "holds something already" in again.said
 
 
+def test_it_is_loaded_into_a_postgresql_of_ones_own(old: Installation, written: Path, tmp_path: Path) -> None:
+    """Also an older one than it comes from."""
+    (place := tmp_path / "server").mkdir()
+    with served(oldest() or binaries(), place) as url:
+        for name in ("mine", "mine_prefect", "taken"):
+            execute(url, f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+        ledger, taken = (f"{url.rpartition('/')[0]}/{name}" for name in ("mine", "taken"))
+        execute(taken, "CREATE TABLE somebodys (id int)")
+        new = Installation(tmp_path / "new", old.box)
+        refused = new.command("restore", str(written), CARTUM_ROAPP_DATABASE_URL=taken)
+        assert refused.code == 2 and "holds something already" in refused.said
+        assert not list((new.home / "keys").glob("prefect-*")), "nothing is left of a refused one"
+        new.done("restore", str(written), CARTUM_ROAPP_DATABASE_URL=ledger)
+        assert execute(ledger, "SELECT count(*) FROM orders") == 3
+        assert execute(f"{ledger}_prefect", "SELECT count(*) FROM block_document") == 2
+
+
 def test_without_the_key_nothing_is_loaded(old: Installation, new: Installation, tmp_path: Path) -> None:
     path = tmp_path / "without.backup"
     assert old.done("backup", str(path))["contains"] == ["about.json", "ledger.dump", "prefect.dump"]
     refused = new.command("restore", str(path))
-    assert refused.code == 2 and "key of Prefect's secrets" in refused.said
+    assert refused.code == 2 and "The key of the backup's passwords is not" in refused.said
     assert not (new.home / "postgres" / "data").exists()
 
 

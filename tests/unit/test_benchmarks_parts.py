@@ -60,7 +60,7 @@ def test_a_small_run_measures_first_load_and_both_repetitions(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document = tmp_path / "benchmarks.md"
-    small = ["--orders", "150", "--rounds", "1", "--shops", "3", "--known", "30"]
+    small = ["--orders", "150", "--rounds", "1", "--shops", "3", "--known", "30", "--rates"]
     assert benchmarks.main([*small, "--without-peer", "--delivered", "0", "--output", str(document)]) == 0
     text = document.read_text("utf-8")
     assert text.count("| cartum-roapp |") == 3
