@@ -61,16 +61,8 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
                 fix="Leave it out, and keep the servers' PREFECT_SERVER_ENCRYPTION_KEY yourself.",
             )
         for url, name in ((ledger, LEDGER_DUMP), (prefect, PREFECT_DUMP)):
-            _run(
-                "pg_dump",
-                url,
-                "--format=custom",
-                "--no-owner",
-                "--no-acl",
-                "--no-comments",
-                "--file",
-                str(folder / name),
-            )
+            options = ("--format=custom", "--no-owner", "--no-acl", "--no-comments")
+            _run("pg_dump", url, *options, "--file", str(folder / name))
         about = {
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "cartum_roapp": version("cartum-roapp"),
@@ -108,12 +100,11 @@ def load(config: Settings, path: Path) -> dict[str, str]:
             ledger, prefect = _databases(config)
             for url in (ledger, prefect):
                 _require_empty(url)
+            _load(ledger, folder / LEDGER_DUMP)
             try:
-                _load(ledger, folder / LEDGER_DUMP)
                 _load(prefect, folder / PREFECT_DUMP)
-            except BadConfig:
-                for url in (ledger, prefect):
-                    _execute(url, "DROP OWNED BY CURRENT_USER")
+            except BadConfig as error:
+                error.fix = f"Remove the cause. {ledger.place} is loaded already: empty it, then repeat."
                 raise
     return about
 
