@@ -250,6 +250,7 @@ def pooled(owned: str, mode: str) -> Iterator[str]:
         shutil.rmtree(place)
 
 
+@pytest.mark.long  # needs a program that few machines have
 @pytest.mark.parametrize("mode", ["transaction", "statement", "session"])
 def test_a_pooler_that_shares_sessions_is_refused(tmp_path: Path, owned: str, mode: str) -> None:
     """Advisory locks and a run's connection would be another client's from one statement to the next."""
