@@ -163,7 +163,7 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
             await asyncio.sleep(_LOOK)
             if self.threads:
                 with suppress(Exception):  # the server is down: runs go on, and the next try asks it again
-                    for id in await _cancelling(self.threads):
+                    for id in await _cancelling(self.client, self.threads):
                         if thread := self.threads.get(id):
                             thread.stop(Cancelled(message=CANCELED))
 
@@ -194,10 +194,9 @@ async def _set_ending(thread: RunThread) -> None:
             pass
 
 
-async def _cancelling(ids: Iterable[UUID]) -> list[UUID]:
+async def _cancelling(client: PrefectClient, ids: Iterable[UUID]) -> list[UUID]:
     wanted = FlowRunFilter(
         id=FlowRunFilterId(any_=list(ids)),
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CANCELLING])),
     )
-    async with get_client() as client:
-        return [run.id for run in await client.read_flow_runs(flow_run_filter=wanted)]
+    return [run.id for run in await client.read_flow_runs(flow_run_filter=wanted)]
