@@ -157,7 +157,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--shops", type=int, default=500, help="shops of the console; 0: not measured (default 500)")
     parser.add_argument("--known", type=int, default=1_000_000, help="orders of the console (default 1000000)")
     parser.add_argument(
-        "--rates", type=float, nargs="*", default=[1, 2], help="idle syncs a second; none: not measured (default 1 2)"
+        "--rates",
+        type=float,
+        nargs="*",
+        default=[1, 3.34],
+        help="idle syncs a second; none: not measured (default 1 3.34)",
     )
     parser.add_argument("--without-peer", action="store_true", help="only our own load and the floor")
     parser.add_argument(

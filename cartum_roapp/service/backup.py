@@ -49,7 +49,6 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
     if path.exists():
         raise BadConfig(f"{path} is there already.", field="FILE", fix="Name a new file.")
     home = Home(config.home)
-    keys = [home.keys / name for name in _KEYS if with_keys]
     with service.use(config, prefect=False), _drafts(path) as folder:
         ledger, prefect = _databases(config)
         with connected(prefect) as connection, connection.cursor() as cursor:
@@ -71,6 +70,8 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
             "key": _fingerprint(home.encryption_path) if knows else "",
         }
         (folder / ABOUT).write_text(json.dumps(about, indent=2))
+        # An operator who chose the login has no file of it.
+        keys = [key for name in _KEYS if with_keys and (key := home.keys / name).exists()]
         whole = folder / "whole.tar"
         whole.touch(mode=0o600)
         with tarfile.open(whole, "w") as archive:
@@ -129,11 +130,16 @@ def _drafts(beside: Path) -> Iterator[Path]:
 
 def _unpack(path: Path, folder: Path) -> dict[str, str]:
     try:
+        (folder / "keys").mkdir()
         with tarfile.open(path) as archive:
-            archive.extractall(folder, filter="data")
+            there = {f"keys/{name}" for name in _KEYS} & set(archive.getnames())
+            for name in (ABOUT, LEDGER_DUMP, PREFECT_DUMP, *there):
+                source = archive.extractfile(name)
+                if source is None:
+                    raise ValueError
+                with source, (folder / name).open("wb") as target:
+                    shutil.copyfileobj(source, target)
         about = json.loads((folder / ABOUT).read_text())
-        if not all((folder / name).is_file() for name in (LEDGER_DUMP, PREFECT_DUMP)):
-            raise ValueError
         return {name: str(about[name]) for name in ("made_at", "cartum_roapp", "prefect", "ledger", "key")}
     except (tarfile.TarError, OSError, ValueError, KeyError, TypeError):
         raise BadConfig(f"{path} is no backup.", field="FILE", fix="Name a file that `backup` wrote.") from None

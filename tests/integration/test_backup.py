@@ -124,3 +124,13 @@ def test_no_dump_is_left_where_the_file_can_not_be_written(old: Installation, tm
         refused = old.command("backup", str(path))
         assert refused.code == 2 and says in refused.said
     assert list(tmp_path.iterdir()) == [there] and there.read_text() == "of another day"
+
+
+def test_a_login_that_the_operator_chose_is_not_in_it(old: Installation, tmp_path: Path) -> None:
+    made, aside = old.home / "keys" / "prefect-login", tmp_path / "login"
+    made.rename(aside)
+    try:
+        written = old.done("backup", str(tmp_path / "file"), "--with-keys", PREFECT_SERVER_API_AUTH_STRING="me:mine")
+    finally:
+        aside.rename(made)
+    assert written["contains"][3:] == ["keys/prefect-encryption"]

@@ -1,4 +1,5 @@
-"""A run with no change writes nothing in the order tables and makes no call to RO App."""
+"""A run with no change writes nothing in the order tables, makes no call to RO App, and asks Prefect for no settings of
+the account's shops."""
 
 from __future__ import annotations
 
@@ -18,11 +19,13 @@ def test_an_idle_run_writes_nothing(database: str, held: bool) -> None:
         before = rows(world)
         assert before["orders"] and before["outbox"] and before["order_lines"]
         roapp.clear_calls()
+        reads = world.reads
         for _ in range(2):
             run = world.synced()
             assert run.counts.new == run.counts.changed == 0
         assert rows(world) == before
         assert [call.path for call in roapp.calls] == []
+        assert world.reads == reads
 
 
 def test_an_order_that_only_grew_older_is_no_change(database: str) -> None:
