@@ -33,8 +33,9 @@ async def incremental_sync(shop: Annotated[str, SHOP]) -> dict[str, Any]:
     the trailing window, and by number those that the ledger believes open or final for less than 14 days.
 
     If statuses go both ways, a status that staff set in RO App goes to the shop at the end. A run without changes
-    writes nothing and makes no write calls. A sync may run at the same time as the import. If two syncs of a shop run
-    at once, the second one ends immediately. What is not delivered after some minutes is left to the next sync.
+    writes nothing and makes no write calls. A sync may run at the same time as the import. A scheduled sync ends
+    immediately if another sync of the shop is under way; one that a person began waits for it. What is not delivered
+    after some minutes is left to the next sync.
     """
     async with open_run(await settings_of(shop), "incremental-sync") as run:
         return await sync_changes(run)
@@ -43,7 +44,7 @@ async def incremental_sync(shop: Annotated[str, SHOP]) -> dict[str, Any]:
 async def sync_changes(run: Run, rest: timedelta = LEFTOVERS) -> dict[str, Any]:
     """The steps of the flow. Returns the run's counts. `rest`: how long, from the run's start, it also delivers orders
     that an import left."""
-    with run.only_sync():
+    async with run.only_sync():
         with within_quota():
             async with run.reading() as api:
                 if already_read(run):

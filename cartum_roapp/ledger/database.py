@@ -161,18 +161,6 @@ async def locked_soon(engine: Engine, name: str, waits: Callable[[], None] = lam
             unlock(connection, name)
 
 
-@contextmanager
-def locked_if_free(engine: Engine, name: str) -> Iterator[bool]:
-    """Holds the lock of that name for the body, if it is free. Yields whether it was."""
-    with engine.connect() as connection:
-        taken = try_lock(connection, name)
-        try:
-            yield taken
-        finally:
-            if taken:
-                unlock(connection, name)
-
-
 def _ask(connection: Connection, function: str, name: str) -> bool:
     with autocommit(connection):
         return bool(connection.scalar(text(f"SELECT {function}(hashtextextended(:name, 0))"), {"name": name}))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -152,25 +152,33 @@ class Run:
 
     def only_reader(self) -> AbstractAsyncContextManager[None]:
         """Inside, no other run reads this shop. Raises NotNow where a sync would wait for longer than it may run."""
-        return database.locked_soon(self.engine, f"reading:{self.shop.key}", self._waits_to_read)
+
+        def waits() -> None:
+            self._waits("Another run reads this shop; the next sync takes over what is new.")
+
+        return database.locked_soon(self.engine, f"reading:{self.shop.key}", waits)
+
+    def only_sync(self) -> AbstractAsyncContextManager[None]:
+        """Inside, no other sync of this shop is under way. Where one is, a scheduled sync raises NotNow. A sync that a
+        person began waits, as the other one may have read the shop before that person changed it."""
+
+        def waits() -> None:
+            self._waits(
+                "Another sync of this shop is under way; this one had nothing to do.", at_all=not self.scheduled
+            )
+
+        return database.locked_soon(self.engine, f"syncing:{self.shop.key}", waits)
 
     async def give_way(self) -> None:
         """Lets runs that wait to read this shop have their turn: they try the lock now and then."""
         await asyncio.sleep(2 * database.LOOKS)
 
-    def _waits_to_read(self) -> None:
+    def _waits(self, reason: str, at_all: bool = True) -> None:
         place.leave()
         self.calls.may_go_on()
-        if self.kind == SYNC and datetime.now(UTC) > self.started + timedelta(seconds=self.settings.sync_time):
-            raise NotNow("Another run reads this shop; the next sync takes over what is new.")
-
-    @contextmanager
-    def only_sync(self) -> Iterator[None]:
-        """Inside, no other sync of this shop is under way. Raises NotNow where one is."""
-        with database.locked_if_free(self.engine, f"syncing:{self.shop.key}") as alone:
-            if not alone:
-                raise NotNow("Another sync of this shop is under way; this one had nothing to do.")
-            yield
+        until = self.started + timedelta(seconds=self.settings.sync_time)
+        if not at_all or (self.kind == SYNC and datetime.now(UTC) > until):
+            raise NotNow(reason)
 
     def delivers_until(self) -> datetime:
         """Returns when a sync that has read ends (UTC), whether its orders are delivered or not: a while after its

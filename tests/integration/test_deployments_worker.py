@@ -101,7 +101,7 @@ def test_one_shop_does_not_wait_for_another(worker: Installation, imported: Row)
 
 @pytest.mark.long
 def test_a_shop_that_answers_slowly_stops_no_other_shop(worker: Installation, imported: Row) -> None:
-    """More of its syncs are due than the worker runs at once: one reads, the others have nothing to do."""
+    """More of its syncs were begun than the worker runs at once: one reads, the others wait for it."""
     worker.done("import", "shop-2")
     slow, number = worker.box.shops[SHOP].faults, worker.box.shops[OTHER].place_order()
     slow.latency = 15
@@ -112,10 +112,7 @@ def test_a_shop_that_answers_slowly_stops_no_other_shop(worker: Installation, im
         assert "RUNNING" in worker.shop_states("shop-1"), "a sync still reads the slow shop"
     finally:
         slow.latency = 0
-    ended = worker.completed(*piled)
-    said = [run["state"]["message"] for run in ended if run["state_name"] == "Skipped"]
-    assert set(said) == {"Another sync of this shop is under way; this one had nothing to do."}
-    assert len(said) >= len(piled) - 1  # the schedule's own one may be the one that reads
+    worker.completed(*piled)
 
 
 @pytest.mark.long

@@ -12,9 +12,19 @@ from cartum_roapp.errors import NotNow
 from cartum_roapp.ledger import database as locks
 from cartum_roapp.ledger import health
 from cartum_roapp.sync import sentence
+from cartum_roapp.sync.run import Run
 from flows.incremental_sync import sync_changes
+from tasks.run import recorded
 
 NONE: dict[str, Any] = {"orders": 0, "delivered": 0, "older": 0}
+
+
+async def scheduled(world: World) -> None:
+    """A sync that the schedule began."""
+    run = world.run("incremental-sync", world.shop())
+    run.scheduled = True
+    async with recorded(run):
+        await sync_changes(run)
 
 
 def synced(world: World) -> dict[str, Any]:
@@ -27,7 +37,7 @@ def synced(world: World) -> dict[str, Any]:
     return asyncio.run(sync())
 
 
-def test_a_second_sync_of_a_shop_ends_at_once_and_says_why(database: str) -> None:
+def test_a_scheduled_sync_of_a_shop_ends_at_once_beside_another_and_says_why(database: str) -> None:
     with World.of(database, **NONE) as world:
         world.imported()
         number = world.box.shops[0].place_order()
@@ -38,7 +48,7 @@ def test_a_second_sync_of_a_shop_ends_at_once_and_says_why(database: str) -> Non
                 while not world.value("SELECT count(*) FROM runs WHERE kind = 'incremental-sync'"):
                     await asyncio.sleep(0.01)
                 with pytest.raises(NotNow, match="Another sync of this shop is under way") as ended:
-                    await world.sync(world.shop())
+                    await scheduled(world)
                 assert not first.done()
             await first
             counts = ended.value.result
@@ -49,6 +59,25 @@ def test_a_second_sync_of_a_shop_ends_at_once_and_says_why(database: str) -> Non
         assert number in world.roapp_orders(world.shop())
         states = world.value("SELECT array_agg(state ORDER BY started_at) FROM runs WHERE kind = 'incremental-sync'")
         assert states == ["completed", "skipped"]
+
+
+def test_a_sync_that_a_person_began_waits_for_another_and_takes_over_what_came_meanwhile(database: str) -> None:
+    with World.of(database, **NONE) as world:
+        world.imported()
+
+        async def both() -> tuple[str, Run]:
+            with locks.locked(world.engine, f"syncing:{world.shop().key}"):  # another sync, which has read already
+                number = world.box.shops[0].place_order()
+                typed = asyncio.create_task(world.sync(world.shop()))
+                while not world.value("SELECT count(*) FROM runs WHERE kind = 'incremental-sync'"):
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(2 * locks.LOOKS)
+                assert not typed.done()
+            return number, await typed
+
+        number, run = asyncio.run(both())
+        assert (run.counts.new, run.counts.delivered) == (1, 1)
+        assert number in world.roapp_orders(world.shop())
 
 
 def test_a_sync_does_not_wait_for_ever_for_another_reader_and_is_no_success(database: str) -> None:
