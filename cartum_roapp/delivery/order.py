@@ -247,8 +247,7 @@ class OrderDelivery:
                 client = await self.contacts.gone.is_gone(contact)
             lost = [product for product in products.values() if await self._roapp.product(product) is None]
         if lost:  # an account may not show single products (roapp §3.4), and the others of the order are there
-            if self._index.is_due(only_staff_help=False):
-                await self._index.read()
+            await self._index.read_if_due()
             lost = [product for product in lost if not self._index.has(product)]
         if not client and not lost:
             return False

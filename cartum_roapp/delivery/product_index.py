@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.product_prices import PriceType
@@ -12,6 +15,7 @@ from cartum_roapp.delivery.doubt import utc_now
 from cartum_roapp.delivery.identities import Identity, catalogue_row
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import catalogue
+from cartum_roapp.ledger.catalogue import CatalogueRow
 
 #: What an older reading lacks is looked for in a new one.
 FRESH_FOR = timedelta(minutes=2)
@@ -30,7 +34,9 @@ class ProductIndex:
         self._session = session
         self._roapp = roapp
         self._interval = interval
-        self._read_here = False
+        self._reading = asyncio.Lock()
+        self._began: datetime | None = None
+        self._made: list[CatalogueRow] = []
         self._price_types: Counter[PriceType] = Counter()
 
     def carriers(self, keys: Iterable[Identity]) -> dict[Identity, list[int]]:
@@ -57,23 +63,41 @@ class ProductIndex:
         with self._session.autocommit() as connection:
             read_at = catalogue.read_at(connection, self._session.account)
             rows = catalogue.count(connection, self._session.account)
-        if read_at is None or not (self._read_here or only_staff_help):
+        if read_at is None or (self._began is None and not only_staff_help):
             return True
         takes = timedelta(seconds=(rows // _ROWS + 1) * self._interval)
         pause = takes * _PAUSE_FOR_STAFF if only_staff_help else max(FRESH_FOR, takes * _PAUSE)
         return utc_now() - read_at > pause
 
+    async def read_if_due(self, *, only_staff_help: bool = False) -> None:
+        """Reads the catalogue if that is worth its calls; whoever asks meanwhile waits for the same reading."""
+        async with self._reading:
+            if self.is_due(only_staff_help=only_staff_help):
+                await self._read()
+
     async def read(self) -> None:
-        """Reads the catalogue whole."""
-        began = utc_now()
-        rows = []
-        self._price_types.clear()
+        """Reads the catalogue as it is from now on; one reading serves all that ask before it begins."""
+        asked = utc_now()
+        async with self._reading:
+            if self._began is None or self._began < asked:
+                await self._read()
+
+    async def _read(self) -> None:
+        began, rows, price_types = utc_now(), dict[int, CatalogueRow](), Counter[PriceType]()
+        self._made.clear()
         async for page in self._roapp.walk_products():
-            rows += [catalogue_row(product) for product in page]
-            self._price_types.update(product.price_type for product in page if product.price_type is not None)
+            rows.update((product.id, catalogue_row(product)) for product in page)
+            price_types.update(product.price_type for product in page if product.price_type is not None)
         with self._session.transaction() as connection:
-            catalogue.replace(connection, self._session.account, rows, began)
-        self._read_here = True
+            # The pages that were read before a product was made do not show it.
+            unseen = [row for row in self._made if row.ro_id not in rows]
+            catalogue.replace(connection, self._session.account, [*rows.values(), *unseen], began)
+        self._began, self._price_types = began, price_types
+
+    def add(self, connection: Connection, row: CatalogueRow) -> None:
+        """Adds a product that was just made or read, in the transaction that stores it."""
+        catalogue.add(connection, self._session.account, row)
+        self._made.append(row)
 
     async def read_if_old(self) -> None:
         """Reads the catalogue again if it was read, but not for a day."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -36,6 +37,7 @@ class ProductMaker:
         self._roapp = roapp
         self._creations = creations
         self._index = index
+        self._trying = asyncio.Lock()
         self._refused_here = 0
 
     def may_make(self, shop: ShopConfig) -> bool:
@@ -47,6 +49,14 @@ class ProductMaker:
     ) -> int:
         """Returns the id of the new product, which is bound to the first identity. Raises BadRecord `product-missing`
         where the shop or the account makes none, `product-not-identifiable` where RO App did not store the identity."""
+        if self._writes() == "works":
+            return await self._make(order, line, identities, shop)
+        async with self._trying:  # one product shows whether the account takes them
+            return await self._make(order, line, identities, shop)
+
+    async def _make(
+        self, order: DesiredOrder, line: DesiredLine, identities: Sequence[Identity], shop: ShopConfig
+    ) -> int:
         first, writes, account = identities[0], self._writes(), self._session.account
         if not self.may_make(shop):
             raise _missing(line, first, allowed=shop.missing_products != "hold")
@@ -59,9 +69,7 @@ class ProductMaker:
             product_links.store(connection, account, [ProductLink(str(first), ro_id, "made")])
             barcodes = (line.barcode,) if "barcodes" in body else ()
             code, sku = (line.article if name in body else "" for name in ("code", "sku"))
-            catalogue.add(
-                connection, account, CatalogueRow(ro_id, title_key(shortened(line.title)), code, sku, barcodes)
-            )
+            self._index.add(connection, CatalogueRow(ro_id, title_key(shortened(line.title)), code, sku, barcodes))
 
         body = self._body(order, line, shop)
         thing = Thing("product", names(line, identities), order.shop, order.number)
@@ -131,7 +139,7 @@ class ProductMaker:
             if not stored:
                 product_links.store(connection, account, [ProductLink(str(identity), made, UNSTORED)])
                 if product is not None:
-                    catalogue.add(connection, account, catalogue_row(product))
+                    self._index.add(connection, catalogue_row(product))
         if not stored:
             raise _not_identifiable(made, identity)
 

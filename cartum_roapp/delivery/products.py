@@ -3,14 +3,14 @@ products, else made where the account allows it, else the order is held."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cartum_roapp.config import Identifier, ShopConfig
 from cartum_roapp.delivery import product_problems
 from cartum_roapp.delivery.creation import Creations, wait_for
 from cartum_roapp.delivery.doubt import utc_now
-from cartum_roapp.delivery.identities import Identity, identities, name
+from cartum_roapp.delivery.identities import Identity, identities, name, names
+from cartum_roapp.delivery.keyed_locks import KeyedLocks
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.session import AccountSession
@@ -30,15 +30,14 @@ _ARTICLE: tuple[Identifier, ...] = ("code", "sku")
 
 
 class ProductBook:
-    """Finds or makes products, one at a time: a second order with the same product waits for the first, one whose
-    products are known does not."""
+    """Finds or makes products: a second order with a product that may be the same waits for the first."""
 
     def __init__(self, session: AccountSession, creations: Creations, index: ProductIndex, maker: ProductMaker) -> None:
         self._session = session
         self._creations = creations
         self._index = index
         self._maker = maker
-        self._lock = asyncio.Lock()
+        self._locks = KeyedLocks()
 
     async def resolve(self, order: DesiredOrder, shop: ShopConfig, *, new: bool) -> dict[str, int]:
         """RO App's product id of each line's product. `new`: RO App lacks the order. Raises BadRecord
@@ -86,7 +85,7 @@ class ProductBook:
     async def _resolve(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> tuple[int, str]:
         """RO App's product, and how it was found, in words."""
         keys = identities(line, shop.identify_products_by)
-        async with self._lock:
+        async with self._locks.held(*names(line, keys)):
             if known := self._known(order.shop, keys[:1]):
                 return known[keys[0]], "as before"
             found = self._carrier(keys[:1])
@@ -130,7 +129,7 @@ class ProductBook:
         if link is not None:
             return link.ro_id, Identity.parse(link.reason)
         sure = identities(line, by) if by else ()
-        async with self._lock:
+        async with self._locks.held(*names(line, sure)):
             if known := self._known(order.shop, sure[:1]):
                 return known[sure[0]], sure[0]
             if sure and (found := await self._find(order, line, sure, shop, may_make=False)):
@@ -188,8 +187,7 @@ class ProductBook:
         only_staff_help = bool(unclear and before == Code.PRODUCT_AMBIGUOUS) or (
             not unclear and not may_make and before == Code.PRODUCT_MISSING
         )
-        if self._index.is_due(only_staff_help=only_staff_help):
-            await self._index.read()
+        await self._index.read_if_due(only_staff_help=only_staff_help)
         found = self._carrier(keys[:1]) or self._linked(order, line, keys[0])
         return found or self._by_another_field(order, line, keys, shop)
 
