@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.clients import Clients
 from cartum_roapp.apis.roapp.rows import Contact, Organization
-from cartum_roapp.delivery.search import Buyer, ContactSearch, written_as
+from cartum_roapp.delivery.search import ContactSearch, written_as
+from cartum_roapp.delivery.upcoming import Upcoming
 from cartum_roapp.ledger.links import Link
 
 
@@ -63,12 +64,12 @@ class Sides:
     organizations: Side
 
     @classmethod
-    def of(cls, roapp: RoApp, region: Callable[[str], str | None], ahead: Callable[[], Iterable[Buyer]]) -> Sides:
+    def of(cls, roapp: RoApp, region: Callable[[str], str | None], upcoming: Upcoming) -> Sides:
         """Returns the sides of this account, of which nothing is searched yet."""
         people, organizations = roapp.people, roapp.organizations
         return cls(
-            Side(people, ContactSearch(people, region, ahead)),
-            Side(organizations, ContactSearch(organizations, region, ahead)),
+            Side(people, ContactSearch(people, region, upcoming)),
+            Side(organizations, ContactSearch(organizations, region, upcoming)),
         )
 
     def side_of(self, contact: Contact | Link) -> Side:

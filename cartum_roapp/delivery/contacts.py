@@ -7,7 +7,7 @@ remembered in the ledger, so that each of a buyer's phones leads to the same con
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from cartum_roapp.apis.roapp import RoApp
@@ -20,8 +20,9 @@ from cartum_roapp.delivery.gone_contacts import GoneContacts
 from cartum_roapp.delivery.keyed_locks import KeyedLocks
 from cartum_roapp.delivery.known_contacts import KnownContacts
 from cartum_roapp.delivery.new_contacts import NewContacts, is_of
-from cartum_roapp.delivery.search import Buyer, Found, ambiguous, numbers_of
+from cartum_roapp.delivery.search import Found, ambiguous, numbers_of
 from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.delivery.upcoming import Upcoming
 from cartum_roapp.errors import BadRecord, Code, Retryable
 from cartum_roapp.ledger.creations import Creation
 from cartum_roapp.ledger.desired import DesiredOrder
@@ -40,9 +41,9 @@ class ContactBook:
         roapp: RoApp,
         creations: Creations,
         region: Callable[[str], str | None],
-        ahead: Callable[[], Iterable[Buyer]],
+        upcoming: Upcoming,
     ) -> None:
-        self._sides = Sides.of(roapp, region, ahead)
+        self._sides = Sides.of(roapp, region, upcoming)
         self._creations = creations
         self._known = KnownContacts(session, creations)
         self.gone = GoneContacts(self._known, self._sides)
@@ -215,7 +216,6 @@ class ContactBook:
             return None
         search = self._sides.organizations.search
         try:
-            await search.read_if_few()
             return await search.by_phone(order, client)
         except Retryable:
             self._lists_organizations = False  # people can be found without

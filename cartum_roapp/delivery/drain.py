@@ -23,23 +23,16 @@ from cartum_roapp.delivery.doubt import GiveWay, Later, Timeouts, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.refused_alike import RefusedAlike
-from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession, LockLost
 from cartum_roapp.delivery.totals import AT_ONCE
+from cartum_roapp.delivery.upcoming import IN_FLIGHT, Upcoming
 from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, NotAllowed, Retryable
-from cartum_roapp.ledger import desired, held, matches, outbox, release, shops
+from cartum_roapp.ledger import held, outbox, release, shops
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.outbox import Claim
 
 log = logging.getLogger(__name__)
 
-#: Orders that are delivered at the same time. More urgent ones do not wait for a place.
-IN_FLIGHT = 8
-#: Orders behind those in flight whose buyers are searched with theirs.
-AHEAD = 25
-#: Orders that one call looks at, those in flight among them: at 3 calls a second, as many as have their turn while a
-#: look counts.
-LOOKED_AT = 24
 #: Orders in a row that failed with Retryable, after which the drain ends.
 FAILURES = 3
 #: Attempts after which an order is held, if RO App answers otherwise: every run that waited for it would fail.
@@ -69,7 +62,7 @@ class Drain:
         self._recheck_after = timeouts.recheck_after
         self._unclear_wait = timedelta(seconds=timeouts.unclear_wait)
         self._shops = shops
-        self._delivery = OrderDelivery(session, roapp, timeouts, shops.configs, self._buyers_ahead, self._orders_due)
+        self._delivery = OrderDelivery(session, roapp, timeouts, shops.configs, Upcoming(session, shops.served))
         self._in_flight: dict[asyncio.Task[None], Claim] = {}
         self._unread: set[tuple[str, str]] = set()
         self._failures = 0
@@ -275,17 +268,6 @@ class Drain:
         except IntegrationError:
             return False
         return True
-
-    def _orders_due(self) -> list[int]:
-        """RO App's ids of the next orders, of those in flight too."""
-        with self._session.autocommit() as connection:
-            claims = outbox.due(connection, self._account.name, self._shops.served(), (), LOOKED_AT)
-            return matches.ids(connection, [(claim.shop, claim.number) for claim in claims])
-
-    def _buyers_ahead(self) -> list[Buyer]:
-        with self._session.autocommit() as connection:
-            claims = outbox.due(connection, self._account.name, self._shops.served(), (), AHEAD + len(self._in_flight))
-            return desired.buyers(connection, [(claim.shop, claim.number) for claim in claims])
 
 
 def backoff(attempts: int) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from cartum_roapp.apis.masking import about
@@ -28,12 +28,12 @@ from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.products import ProductBook
-from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.shop_order import Side
 from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.delivery.step import OrderStep
 from cartum_roapp.delivery.totals import Totals
+from cartum_roapp.delivery.upcoming import Upcoming
 from cartum_roapp.errors import BadConfig, BadRecord, Code, Retryable
 from cartum_roapp.ledger import desired, held, journal
 from cartum_roapp.ledger.desired import DesiredOrder
@@ -63,23 +63,22 @@ class OrderDelivery:
         roapp: RoApp,
         timeouts: Timeouts,
         shops: Mapping[str, ShopConfig],
-        ahead: Callable[[], Iterable[Buyer]],
-        due: Callable[[], Iterable[int]],
+        upcoming: Upcoming,
     ) -> None:
-        """`ahead`: the buyers of orders that are due next; `due`: RO App's ids of such."""
         creations = self.creating(session, timeouts)
         self._timeouts = timeouts
         self._shops = shops
         self._session = session
         self._roapp = roapp
         self.markers = MarkerIndex(session, roapp, shops)
-        self.contacts = ContactBook(session, roapp, creations, self._region, ahead)
+        self.contacts = ContactBook(session, roapp, creations, self._region, upcoming)
         index = ProductIndex(session, roapp, timeouts.interval)
         self._index = index
         self.products = ProductBook(session, creations, index, self.making(session, roapp, creations, index))
         self.discounts = AccountDiscounts(session)
         self.totals = Totals(session, roapp, self.discounts, shops)
-        self._bindings = OrderBindings(session, roapp, creations, self.markers, self.discounts, Looks(roapp, due))
+        looks = Looks(roapp, upcoming.orders)
+        self._bindings = OrderBindings(session, roapp, creations, self.markers, self.discounts, looks)
         self._status = OrderStatus(session, roapp)
         self._managers = OrderManagers(roapp)
         self.currency = ""

@@ -19,15 +19,14 @@ from cartum_roapp.delivery.account import Progress, connected
 from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.creation import Creations, Link
 from cartum_roapp.delivery.doubt import Later, Timeouts
-from cartum_roapp.delivery.drain import AHEAD, IN_FLIGHT, LOOKED_AT
 from cartum_roapp.delivery.operations import Operation, SetStatus
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.product_making import ProductMaker
-from cartum_roapp.delivery.search import Buyer
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.step import OrderStep, Planned
+from cartum_roapp.delivery.upcoming import IN_FLIGHT, Upcoming
 from cartum_roapp.errors import BadRecord
-from cartum_roapp.ledger import desired, held, matches, outbox
+from cartum_roapp.ledger import held, matches, outbox
 from cartum_roapp.ledger.creations import Thing
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.ledger.slots import CallSlots
@@ -98,6 +97,13 @@ class _Delivery(OrderDelivery):
         return planned.plan.written_off
 
 
+class _Upcoming(Upcoming):
+    """RO App can't be asked for orders that are made only here."""
+
+    def orders(self) -> list[int]:
+        return [ro_id for ro_id in super().orders() if ro_id < INVENTED]
+
+
 @dataclass
 class Preview:
     """The delivery of one shop's orders on `copy`, a copy of the ledger; `engine` is the ledger itself, whose call
@@ -122,7 +128,7 @@ class Preview:
                 session = AccountSession(connection, self.account.name)
                 delivery = _Delivery(
                     session, roapp, Timeouts.of(config), {self.shop.key: self.shop},
-                    lambda: self._buyers_ahead(session), lambda: self._orders_due(session),
+                    _Upcoming(session, lambda: [self.shop.key]),
                 )  # fmt: skip
                 delivery.currency = await check_company(roapp, self.account)
                 found = await self._each(session, delivery, progress)
@@ -181,17 +187,6 @@ class Preview:
     def _due(self, session: AccountSession, most: int) -> list[Claim]:
         with session.autocommit() as connection:
             return outbox.due(connection, self.account.name, [self.shop.key], (), most)
-
-    def _buyers_ahead(self, session: AccountSession) -> list[Buyer]:
-        claims = self._due(session, AHEAD + IN_FLIGHT)
-        with session.autocommit() as connection:
-            return desired.buyers(connection, [(claim.shop, claim.number) for claim in claims])
-
-    def _orders_due(self, session: AccountSession) -> list[int]:
-        claims = self._due(session, LOOKED_AT)
-        with session.autocommit() as connection:
-            ids = matches.ids(connection, [(claim.shop, claim.number) for claim in claims])
-        return [ro_id for ro_id in ids if ro_id < INVENTED]
 
 
 _HELD = """

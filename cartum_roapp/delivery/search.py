@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from cartum_roapp.apis.roapp.clients import Clients
+from cartum_roapp.apis.roapp.paging import LongList
 from cartum_roapp.apis.roapp.rows import Contact, Organization
 from cartum_roapp.delivery.doubt import utc_now
 from cartum_roapp.delivery.markers import BEFORE_ORDER, CLOCKS, marker
+from cartum_roapp.delivery.side_by_side import side_by_side
+from cartum_roapp.delivery.upcoming import Upcoming
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.orders.companies import comparable
@@ -20,10 +23,10 @@ from cartum_roapp.orders.phones import e164, spellings
 
 # What staff added since a search that is older than this is read before a contact is made.
 FRESH_FOR = timedelta(minutes=2)
-#: A buyer who is to be searched: phones (E.164) and e-mail address.
-Buyer = tuple[tuple[str, ...], str]
-#: At most this many pages of contacts are few: they are read at once.
-FEW_PAGES = 1
+#: So many buyers are searched by one call: each of the spellings of their phones is a value of it.
+_BUYERS_A_CALL = 5
+#: More pages of contacts are not read at the first look, however many buyers are to be searched.
+_MOST_PAGES = 100
 #: A reading that took long is not repeated before this many times its duration.
 SPACED = 10
 
@@ -40,15 +43,15 @@ _FIELDS = {"phone number": "delivery_phone", "e-mail address": "delivery_email"}
 
 class ContactSearch:
     """What was searched, of one kind of clients, is remembered for as long as the account's lock is held, which may be
-    hours. `region` is asked for the country of a shop's phones, `ahead` for the next orders'
-    buyers, who are searched in the same call."""
+    hours. The buyers of the next orders are searched in the same calls; where reading all contacts takes no more calls
+    than searching the buyers of all orders that RO App lacks, they are read instead. `region` is asked for the country
+    of a shop's phones."""
 
-    def __init__(
-        self, clients: Clients[Contact], region: Callable[[str], str | None], ahead: Callable[[], Iterable[Buyer]]
-    ) -> None:
+    def __init__(self, clients: Clients[Contact], region: Callable[[str], str | None], upcoming: Upcoming) -> None:
         self._clients = clients
         self._region = region
-        self._ahead = ahead
+        self._upcoming = upcoming
+        self._is_first_look = True
         self._searched: set[str] = set()
         self._complete = False
         self._searching = asyncio.Lock()
@@ -101,24 +104,18 @@ class ContactSearch:
         is that value's name in messages. Among several it chooses and raises like `by_phone`."""
         return await self._only(self.read_all, what, same, client)
 
-    async def read_if_few(self) -> None:
-        """Reads all contacts at the first look where they fill few pages: then no search costs a call."""
-        async with self._searching:
-            if self._read_at is None:
-                await self.read_all(FEW_PAGES)
-
-    async def read_all(self, pages: int | None = None) -> bool:
-        """Reads all contacts, or gives up where there are more than so many pages; False where they were read
-        already."""
+    async def read_all(self, most: int | None = None) -> bool:
+        """Reads all contacts; False where they were read already. With `most` it gives up where they fill more
+        pages."""
         if self._complete:
             return False
         self._read_at = self._read_at or utc_now()
-        seen, read = self.seen, 0
-        async for page in self._clients.walk():
-            seen.update((contact.id, contact) for contact in page)
-            read += 1
-            if pages is not None and read > pages:
-                return True
+        seen = self.seen
+        try:
+            async for page in self._clients.walk() if most is None else self._clients.walk_short(most):
+                seen.update((contact.id, contact) for contact in page)
+        except LongList:
+            return True
         self._complete = self._complete or seen is self.seen
         return True
 
@@ -194,9 +191,12 @@ class ContactSearch:
         """Brings every contact that may have one of these phones, or this e-mail, into `seen`; False where they were
         there already."""
         fresh = False
+        if self._is_first_look:
+            self._is_first_look = False
+            fresh = await self.read_all(max(1, min(_MOST_PAGES, self._upcoming.to_create() // _BUYERS_A_CALL)))
         while not (self._complete or self._searched.issuperset(sought)):
             phones = "@" not in sought[0]
-            ahead = [value for buyer in self._ahead() for value in (buyer[0] if phones else buyer[1:])]
+            ahead = [value for buyer in self._upcoming.buyers() for value in (buyer[0] if phones else buyer[1:])]
             values = dict.fromkeys([*sought, *ahead])
             new = [value for value in values if value and value not in self._searched]
             await self._walk(phones=new) if phones else await self._walk(emails=new)
@@ -211,13 +211,21 @@ class ContactSearch:
         stranger = False
         seen, searched = self.seen, self._searched
         self._read_at = self._read_at or utc_now()
-        async for page in self._clients.walk(phones=written, emails=emails):
-            for contact in page:
-                seen[contact.id] = contact
-                asked = any(email in mail(contact) for email in emails) or any(
-                    part in _digits(phone, whole=True) for phone in contact.phones for part in digits
-                )
-                stranger = stranger or not asked
+
+        async def take(pages: AsyncIterator[Sequence[Contact]]) -> None:
+            nonlocal stranger
+            async for page in pages:
+                for contact in page:
+                    seen[contact.id] = contact
+                    asked = any(email in mail(contact) for email in emails) or any(
+                        part in _digits(phone, whole=True) for phone in contact.phones for part in digits
+                    )
+                    stranger = stranger or not asked
+
+        first, *others = self._clients.walks(phones=written, emails=emails)
+        await take(first)
+        if not stranger:
+            await side_by_side([take(pages) for pages in others])
         searched.update(phones, emails)
         if seen is not self.seen:  # forgotten meanwhile
             return

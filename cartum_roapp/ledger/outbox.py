@@ -95,6 +95,12 @@ def backlog(
     return waiting
 
 
+def to_create(connection: Connection, shops: Sequence[str]) -> int:
+    """How many orders of these shops wait, now due or later, of which no version was delivered yet."""
+    query = text(f"SELECT count(*) FROM outbox WHERE shop = ANY(:shops) AND {_WAITING} AND delivered_version = 0")
+    return int(connection.scalar(query, {"shops": list(shops)}) or 0)
+
+
 def waiting(connection: Connection, shop: str, upto: int, backfill: int | None) -> dict[str, int]:
     """Number → `wanted_version` of what waits for this shop, of priorities up to and including `upto`; with `backfill`,
     only what this one waits for."""

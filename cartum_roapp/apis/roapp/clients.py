@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from cartum_roapp.apis.roapp.filters import Filter, by_date, by_emails, by_phones
+from cartum_roapp.apis.roapp.filters import by_date, by_emails, by_phones
 from cartum_roapp.apis.roapp.reading import Reading
 from cartum_roapp.apis.roapp.rows import Contact, Organization
 from cartum_roapp.apis.roapp.sending import Before, Missing
@@ -39,16 +39,30 @@ class Clients(Generic[C]):
     async def walk(
         self, phones: Sequence[str] = (), emails: Sequence[str] = (), created_from: datetime | None = None
     ) -> AsyncIterator[Sequence[C]]:
-        """Yields all pages of those with one of these phones, then of those with one of these e-mail addresses (one may
-        come twice); of all if neither is given. Asks for 50 values in a call. The caller checks the rows: if RO App
-        ignores a filter, all come (e-mail: roapp §3.1). No filter by an organization's numbers is documented."""
-        for filters in _filters(phones, emails, created_from):
-            async for page in self.reading.walk(self._path, self.kind, filters, self._missing("collection")):
+        """Yields all pages of the `walks`, one after another."""
+        for pages in self.walks(phones, emails, created_from):
+            async for page in pages:
                 yield page
 
+    def walks(
+        self, phones: Sequence[str] = (), emails: Sequence[str] = (), created_from: datetime | None = None
+    ) -> list[AsyncIterator[Sequence[C]]]:
+        """Returns the pages of those with one of these phones, and of those with one of these e-mail addresses, 50
+        values in each walk (one contact may come twice); of all if neither is given. The caller checks the rows: if RO
+        App ignores a filter, each walk brings all (e-mail: roapp §3.1). No filter by an organization's numbers is
+        documented."""
+        dated = [found] if (found := by_date("created_at", created_from)) else []
+        asked = [[one, *dated] for one in (*map(by_phones, _chunks(phones)), *map(by_emails, _chunks(emails)))]
+        missing = self._missing("collection")
+        return [self.reading.walk(self._path, self.kind, filters, missing) for filters in asked or [dated]]
+
+    def walk_short(self, most: int) -> AsyncIterator[Sequence[C]]:
+        """Yields all pages. Raises LongList where there are more than `most`."""
+        return self.reading.walk(self._path, self.kind, [], self._missing("collection"), most)
+
     def searches(self, by: Literal["phones", "emails"] = "phones") -> bool | None:
-        """Returns whether RO App applies this filter of `walk`; None until a walk has shown it. If False, each such
-        walk reads all, so the caller should keep them."""
+        """Returns whether RO App applies this filter; None until a walk has shown it. If False, each search reads all,
+        so the caller should keep them."""
         return self.reading.spelling.works(self._path, by)
 
     async def one(self, id: int) -> C | None:
@@ -64,16 +78,6 @@ class Clients(Generic[C]):
     def _missing(self, of_people: Missing) -> Missing:
         """Returns what a 404 means."""
         return "optional" if self._are_organizations else of_people
-
-
-def _filters(phones: Sequence[str], emails: Sequence[str], created_from: datetime | None) -> list[list[Filter]]:
-    """Returns the filters of each walk."""
-    dated = [found] if (found := by_date("created_at", created_from)) else []
-    asked: list[list[Filter]] = [
-        *([by_phones(part), *dated] for part in _chunks(phones)),
-        *([by_emails(part), *dated] for part in _chunks(emails)),
-    ]
-    return asked or [dated]
 
 
 def _chunks(values: Sequence[str]) -> list[Sequence[str]]:

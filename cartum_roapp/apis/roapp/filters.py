@@ -93,14 +93,21 @@ class Spelling:
         self._settled: set[tuple[str, str]] = set()
         self._probed: set[tuple[str, str]] = set()
         self._works: dict[tuple[str, str], bool] = {}
+        self._everything: dict[str, Page] = {}
 
     def works(self, path: str, name: str) -> bool | None:
         """Returns whether RO App applies this filter; None until a walk has shown it."""
         return self._works.get((path, name))
 
+    def note(self, path: str, everything: Page) -> None:
+        """Notes page 1 without filters, which the next search of this list would read to try its spelling."""
+        self._everything[path] = everything
+
     async def first_page(self, path: str, filters: Iterable[Filter], fetch: Fetch) -> tuple[Page, Params]:
         """Returns page 1, and the parameters for the other pages."""
         filters = list(filters)
+        if not filters:
+            return await fetch([]), []
         chosen = {item.name: self._suffix.get((path, item.name), BRACKETS) for item in filters}
         page = await _page_or_none(filters, chosen, fetch)
         for item in filters:
@@ -111,7 +118,7 @@ class Spelling:
             if page is not None and _fits(item, page):
                 if len(item.values) > 1 and known not in self._probed:
                     self._probed.add(known)
-                    everything = await fetch([])
+                    everything = self._everything.pop(path, None) or await fetch([])
                     missed = _misses_rows(item, page, everything)
                     proven = not missed and await _finds_known_row(item, everything, chosen[item.name], fetch)
                 if proven is not False:
@@ -142,8 +149,6 @@ class Spelling:
 
 
 async def _page_or_none(filters: list[Filter], chosen: dict[str, str | None], fetch: Fetch) -> Page | None:
-    if not filters:
-        return await fetch([])
     try:
         return await fetch(_params(filters, chosen))
     except RefusedCall as error:

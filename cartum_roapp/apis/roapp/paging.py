@@ -20,6 +20,10 @@ LOGGED_EVERY = 10
 log = logging.getLogger(__name__)
 
 
+class LongList(Exception):
+    """The list has more pages than the caller cares to read."""
+
+
 @dataclass(frozen=True)
 class Page:
     """`total_pages` and `count` (rows in all pages) are None if the answer lacks them."""

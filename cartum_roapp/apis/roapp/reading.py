@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from cartum_roapp.apis.reply import Unreadable
 from cartum_roapp.apis.roapp import rows
 from cartum_roapp.apis.roapp.filters import BARE, BRACKETS, Filter, Params, Spelling
-from cartum_roapp.apis.roapp.paging import Page, read_object, read_page, walk
+from cartum_roapp.apis.roapp.paging import LongList, Page, read_object, read_page, walk
 from cartum_roapp.apis.roapp.sending import About, Missing, RefusedCall, Sending
 from cartum_roapp.errors import BadRecord, Code
 
@@ -46,9 +46,10 @@ class Reading:
         return [row async for page in pages for row in rows.read(kind, page)]
 
     async def walk(
-        self, path: str, kind: type[R], filters: list[Filter], missing: Missing = "collection"
+        self, path: str, kind: type[R], filters: list[Filter], missing: Missing = "collection", most: int | None = None
     ) -> AsyncIterator[list[R]]:
-        """Yields all pages of a list, each row once. The caller checks that the filters were applied."""
+        """Yields all pages of a list, each row once. The caller checks that the filters were applied. Raises LongList
+        as soon as the list shows that it has more than `most` pages."""
         tally = self._sending.tally(path)
 
         async def asking(params: Params, number: int = 1, missing: Missing = missing) -> Page:
@@ -61,7 +62,14 @@ class Reading:
         async def fetch(number: int, missing: Missing = missing) -> Page:
             return await asking(params, number, missing)
 
+        if most is not None and (first.total_pages or 0) > most:
+            self.spelling.note(path, first)
+            raise LongList
+        read = 0
         async for page in walk(first, _ending_at_refusal(first, fetch), path, tally.seen):
+            read += 1
+            if most is not None and read > most:
+                raise LongList
             if typed := rows.read(kind, page):
                 yield typed
 
