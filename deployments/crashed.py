@@ -41,13 +41,17 @@ WORKER_LABEL = "prefect.worker.name"
 _UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
 
 
-async def mark_crashed(engine: Engine, *, mine: Collection[UUID] = (), worker: str | None = None) -> list[FlowRun]:
+async def mark_crashed(
+    engine: Engine, *, mine: Collection[UUID] = (), worker: str | None = None, killed: UUID | None = None
+) -> list[FlowRun]:
     """Marks dead runs as crashed in Prefect and in the ledger. Returns those that Prefect knew. A run counts as alive,
     in any process, if it holds a lock in the ledger, is one of `mine`, or is younger than GRACE.
 
-    `worker` names a worker that is known to be dead: its runs are marked at once.
+    `worker` names a worker that is known to be dead: its runs are marked at once, as is a run that is known to be
+    `killed`.
     """
     dead = {run.id for run in runs.unfinished(engine) if not runs.is_alive(engine, run.id)} - {str(id) for id in mine}
+    dead |= {str(killed)} - {"None"}
     marked: list[FlowRun] = []
     async with get_client() as client:
         for run in await _under_way(client):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
@@ -14,8 +16,30 @@ from prefect import Flow, State
 from prefect._flow_run_suspension import FlowRunSuspensionRequest
 from prefect.client.schemas.objects import FlowRun
 from prefect.flow_engine import AsyncFlowRunEngine
+from prefect.flows import load_flow_from_entrypoint
+from prefect.settings import get_current_settings
 
 from cartum_roapp import logs
+
+_OWN = re.compile(r"flows(\.[a-z_]+){2}")
+
+
+def own_flow(entrypoint: str | None) -> Flow[Any, Any]:
+    """Returns the flow of this project that an entrypoint names, such as `flows.backfill.backfill`.
+
+    A deployment names the code to run. Raises ForeignFlow for code that is not this project's, without importing it.
+    """
+    if entrypoint is None or not _OWN.fullmatch(entrypoint):
+        raise ForeignFlow(
+            f"The worker runs the flows of cartum-roapp only, and not {(entrypoint or 'nothing')[:200]!r}."
+        )
+    flow: Flow[Any, Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+    # Else each run asks the server where it keeps results, although none is kept.
+    return flow.with_options(result_storage=Path(get_current_settings().results.local_storage_path))
+
+
+class ForeignFlow(ValueError):
+    """A deployment names code that is not this project's."""
 
 
 class UnwatchedEngine(AsyncFlowRunEngine[Any, Any]):

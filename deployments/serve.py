@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from cartum_roapp import logs, service
 from cartum_roapp.errors import IntegrationError
@@ -29,6 +30,8 @@ _STOP_TIMEOUT = 10.0
 _KEEP_EVERY, _KEEPER_WITHIN = 10.0, 30.0
 _SWEEP_EVERY = 300.0
 _CLEAR_EVERY = 20.0
+#: A run whose process was killed goes on after this time: one that can't live is not started all the time.
+_AGAIN_AFTER = 5.0
 
 
 def main() -> int:
@@ -107,12 +110,17 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     name = worker_name(home)
     await start_again(await mark_crashed(engine, worker=name))
     await cancel_backlog()
-    worker = InProcessWorker(work_pool_name=pool.work_pool_name(), name=name)
+
+    async def go_on(killed: UUID) -> None:
+        await asyncio.sleep(_AGAIN_AFTER)
+        await start_again(await mark_crashed(engine, mine=worker.runs.keys(), killed=killed))
+
+    worker = InProcessWorker(work_pool_name=pool.work_pool_name(), name=name, on_killed=go_on)
     serving = [
         *_polling(home, worker, kind),
         asyncio.create_task(_every(_KEEP_EVERY, lambda: asyncio.to_thread(_restart_keeper, config, home))),
         # Killed runs of the command line, and of workers on other machines.
-        asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.threads.keys()))),
+        asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.runs.keys()))),
         asyncio.create_task(_every(_CLEAR_EVERY, Unneeded().clear)),
         asyncio.create_task(_every(_CLEAR_EVERY, lambda: form_lists.renew(engine))),
     ]

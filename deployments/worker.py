@@ -1,36 +1,33 @@
-"""A worker that runs flows in its own process, each in a thread with its own event loop.
+"""A worker that runs syncs in its own process, each in a thread with its own event loop, and all other flows in
+processes of their own.
 
-One process per run would need seconds to start for every run of every shop. One process serves hundreds of shops every
-five minutes (docs/adr/0003).
+One process per sync would need seconds to start for every shop. One process serves hundreds of shops every five minutes
+(docs/adr/0003). A long run that leaks, or burns a core, is alone in its process.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
 import anyio
 import anyio.abc
-from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import FlowRun, StateType, WorkPool
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import InfrastructureNotFound, ObjectNotFound
-from prefect.flows import load_flow_from_entrypoint
-from prefect.settings import get_current_settings
 from prefect.states import AwaitingRetry, Cancelled
 from prefect.workers.base import BaseJobConfiguration, BaseWorker, BaseWorkerResult
 
 from cartum_roapp import place
 from cartum_roapp.sync.sentence import CANCELED
-from deployments.run_thread import RunThread
+from deployments.run_process import RunProcess
+from deployments.run_thread import RunThread, own_flow
 
 POOL_TYPE = "cartum-roapp"
 
@@ -41,25 +38,10 @@ SYNCS, OTHERS = 20, 10
 #: So many more may wait for another run or for a shop's quota, and go on after that: they have left their places.
 ASIDE = 10
 _LOOK = 3.0  # seconds
-_OWN = re.compile(r"flows(\.[a-z_]+){2}")
 
 
-def own_flow(entrypoint: str | None) -> Flow[Any, Any]:
-    """Returns the flow of this project that an entrypoint names, such as `flows.backfill.backfill`.
-
-    A deployment names the code to run. Raises ForeignFlow for code that is not this project's, without importing it.
-    """
-    if entrypoint is None or not _OWN.fullmatch(entrypoint):
-        raise ForeignFlow(
-            f"The worker runs the flows of cartum-roapp only, and not {(entrypoint or 'nothing')[:200]!r}."
-        )
-    flow: Flow[Any, Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
-    # Else each run asks the server where it keeps results, although none is kept.
-    return flow.with_options(result_storage=Path(get_current_settings().results.local_storage_path))
-
-
-class ForeignFlow(ValueError):
-    """A deployment names code that is not this project's."""
+async def _nothing(id: UUID) -> None:
+    pass
 
 
 class InProcessResult(BaseWorkerResult):
@@ -90,16 +72,18 @@ class RunConfiguration(BaseJobConfiguration):
 
 
 class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
-    """Polls its work pool like any worker of Prefect. `threads` has its present runs by flow run id."""
+    """Polls its work pool like any worker of Prefect. `runs` has its present runs by flow run id. `on_killed` is called
+    with the id of a run whose process was killed."""
 
     type = POOL_TYPE
     job_configuration = RunConfiguration
     _description = "Runs the flows of cartum-roapp in the worker's own process."
     _display_name = "Cartum → RO App"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, on_killed: Callable[[UUID], Awaitable[None]] = _nothing, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.threads: dict[UUID, RunThread] = {}
+        self.runs: dict[UUID, RunThread | RunProcess] = {}
+        self._on_killed = on_killed
         self._syncs, self._others = asyncio.Semaphore(SYNCS), asyncio.Semaphore(OTHERS)
         self._aside = 0
 
@@ -111,14 +95,23 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
     ) -> InProcessResult:
         """Runs the flow to its end. Errors of the flow are recorded in the run and not raised."""
         flow = own_flow(configuration.entrypoint)
-        thread = self.threads[flow_run.id] = RunThread(flow, flow_run, is_short=flow.name == SYNC)
+        is_sync = flow.name == SYNC
+        run = RunThread(flow, flow_run, is_short=True) if is_sync else RunProcess(configuration.entrypoint, flow_run)
+        self.runs[flow_run.id] = run
         if task_status is not None:
             task_status.started(flow_run.id.int)
-        async with self._placed(self._syncs if flow.name == SYNC else self._others):
-            await thread.run()
-        # Not reached in a worker that is stopped: `close` ends the runs that are left in `threads`.
-        del self.threads[flow_run.id]
-        await _set_ending(thread)
+        try:
+            async with self._placed(self._syncs if is_sync else self._others):
+                await run.run()
+        except asyncio.CancelledError:  # the worker is stopped: `close` ends the runs that are left in `runs`
+            raise
+        except Exception:
+            del self.runs[flow_run.id]
+            raise
+        del self.runs[flow_run.id]
+        await _set_ending(run)
+        if isinstance(run, RunProcess) and run.killed:
+            await self._on_killed(flow_run.id)
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
 
     @asynccontextmanager
@@ -152,44 +145,44 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         self, infrastructure_pid: str, configuration: RunConfiguration, grace_seconds: int = 30
     ) -> None:
         """Called by Prefect for a run that is cancelled before it began: the run then does not begin."""
-        thread = self.threads.get(UUID(int=int(infrastructure_pid)))
-        if thread is None:
+        run = self.runs.get(UUID(int=int(infrastructure_pid)))
+        if run is None:
             raise InfrastructureNotFound("this worker has no such run")
-        thread.stop(Cancelled(message="Cancelled before it began."))
+        run.stop(Cancelled(message="Cancelled before it began."))
 
     async def watch_cancellations(self) -> None:
         """Ends the runs that a person cancels in the UI, within seconds. Never returns."""
         while True:
             await asyncio.sleep(_LOOK)
-            if self.threads:
+            if self.runs:
                 with suppress(Exception):  # the server is down: runs go on, and the next try asks it again
-                    for id in await _cancelling(self.client, self.threads):
-                        if thread := self.threads.get(id):
-                            thread.stop(Cancelled(message=CANCELED))
+                    for id in await _cancelling(self.client, self.runs):
+                        if run := self.runs.get(id):
+                            run.stop(Cancelled(message=CANCELED))
 
     async def close(self, timeout: float) -> bool:
         """Ends all runs; the next worker continues them. Returns False if one still runs after `timeout` seconds. To be
         called after the worker stopped polling."""
-        for thread in self.threads.values():
-            thread.stop(AwaitingRetry(message="The worker was stopped. The next one goes on with this run."))
+        for run in self.runs.values():
+            run.stop(AwaitingRetry(message="The worker was stopped. The next one goes on with this run."))
         deadline = time.monotonic() + timeout
         over = True
-        for thread in list(self.threads.values()):
-            over &= await asyncio.to_thread(thread.over, max(0.0, deadline - time.monotonic()))
-            await _set_ending(thread)
+        for run in list(self.runs.values()):
+            over &= await asyncio.to_thread(run.over, max(0.0, deadline - time.monotonic()))
+            await _set_ending(run)
         return over
 
 
-async def _set_ending(thread: RunThread) -> None:
+async def _set_ending(run: RunThread | RunProcess) -> None:
     """Sets the state of a stopped run, unless the run ended by itself before."""
-    if thread.ending is None:
+    if run.ending is None:
         return
     async with get_client() as client:
         try:
-            state = (await client.read_flow_run(thread.flow_run.id)).state
+            state = (await client.read_flow_run(run.flow_run.id)).state
             # A run that somebody suspended waits for a person, whether there is a worker or not.
             if state is None or state.is_crashed() or not (state.is_final() or state.is_paused()):
-                await client.set_flow_run_state(thread.flow_run.id, thread.ending, force=True)
+                await client.set_flow_run_state(run.flow_run.id, run.ending, force=True)
         except ObjectNotFound:
             pass
 

@@ -7,7 +7,9 @@ import os
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import psutil
 import pytest
 from installation import Installation, Row, names
 from sqlalchemy import text
@@ -301,6 +303,48 @@ def test_a_failed_run_can_be_retried_in_the_ui(worker: Installation, imported: R
     worker.ask(f"/flow_runs/{id}/set_state", state={"type": "SCHEDULED", "name": "AwaitingRetry"}, force=True)
     worker.become(lambda: worker.flow_run(id), lambda run: bool(run["run_count"] == 2))
     worker.completed(id)
+
+
+def of_long_runs(worker: Installation) -> list[psutil.Process]:
+    """The processes of the worker's long runs."""
+    around = psutil.Process(worker.worker().pid).children(recursive=True)
+    return [one for one in around if (parent := one.parent()) is not None and parent in around]
+
+
+@pytest.mark.long
+def test_a_long_run_that_burns_or_leaks_harms_no_other_shop_and_goes_on(worker: Installation, imported: Row) -> None:
+    """It is in a process of its own. A stopped one answers to nothing, as one that burns a core; a killed one is what
+    the kernel leaves of one that leaks."""
+    worker.done("import", "shop-2")
+    with worker.held_up(SHOP):
+        stuck = worker.start("initial-import/shop-1")
+        worker.begun(stuck)
+        (process,) = of_long_runs(worker)
+        score = Path(f"/proc/{process.pid}/oom_score_adj").read_text()
+        assert int(score) == 500, "where memory is short the worker ends before the run"
+        process.suspend()
+        number = worker.box.shops[OTHER].place_order()
+        worker.completed(worker.start("incremental-sync/shop-2"))
+        arrived(worker, OTHER, number)
+        process.kill()
+        (new,) = worker.become(
+            lambda: worker.flow_runs(idempotency_key={"any_": [f"goes on: {stuck}"]}), lambda found: len(found) == 1
+        )
+        assert worker.flow_run(stuck)["state_name"] == "Crashed"
+    worker.completed(new["id"])
+    worker.become(lambda: of_long_runs(worker), lambda found: not found)
+
+
+@pytest.mark.long
+def test_a_long_run_that_answers_to_nothing_is_canceled_all_the_same(worker: Installation, imported: Row) -> None:
+    with worker.held_up(SHOP):
+        stuck = worker.start("initial-import/shop-1")
+        worker.begun(stuck)
+        (process,) = of_long_runs(worker)
+        process.suspend()
+        worker.set_state(stuck, "CANCELLING")
+        worker.state(stuck, "Cancelled")
+        assert not process.is_running()
 
 
 @pytest.mark.long
