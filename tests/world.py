@@ -21,6 +21,7 @@ from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_ke
 from cartum_roapp.delivery.session import LockLost
 from cartum_roapp.errors import BadConfig, BadRecord, NotNow, Retryable, Unclear
 from cartum_roapp.ledger import (
+    agreed,
     database,
     held,
     held_selection,
@@ -408,6 +409,11 @@ class World:
         server = own.set(database="postgres").render_as_string(hide_password=False)
         admin(server, f'CREATE DATABASE "{name}" TEMPLATE "{own.database}"')
         return own.set(database=name).render_as_string(hide_password=False)
+
+    def restored(self) -> None:
+        """What `restore` does with the ledger that it has loaded."""
+        with self.engine.begin() as connection:
+            connection.execute(text(agreed.FORGET_ALL))
 
     def purged(self) -> None:
         """The ledger as it is right after its installation."""

@@ -14,22 +14,38 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")]
 
 
 def backup(
-    path: File,
+    path: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The backup, a new file.")] = None,
     with_keys: Annotated[
         bool, typer.Option("--with-keys", help="Also the key of the stored passwords and API keys, and the login.")
     ] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", help="Instead of FILE: a folder, for a file named by the time."),
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option("--keep", min=1, help="How many of the folder's backups are kept, the newest ones.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write ledger and Prefect's database into one file while everything runs. The file holds buyers' data."""
+    from cartum_roapp.errors import BadConfig
     from cartum_roapp.service import backup as backups
     from cartum_roapp.settings import settings
 
+    if (path is None) == (to is None):
+        raise BadConfig("the backup has no place, or two.", field="FILE", fix="Name a FILE, or a folder with --to.")
+    if keep is not None and to is None:
+        raise BadConfig("only backups of a folder are counted.", field="--keep", fix="Name the folder with --to.")
+    path = path or backups.named_in(to or Path())
     with waiting("Writing the backup"):
         names, knows = backups.write(settings(), path, with_keys=with_keys)
     key = "keys/ of this home" if knows else "PREFECT_SERVER_ENCRYPTION_KEY of Prefect's servers"
     secrets = "the key of the passwords is in it" if with_keys else f"passwords can't be read without {key}"
-    document = {"file": str(path), "bytes": path.stat().st_size, "contains": names, "with_keys": with_keys}
-    show(document, lambda: f"{path}: {document['bytes']:,} bytes, with buyers' data; {secrets}.")
+    deleted = backups.keep_newest(path.parent, keep) if keep else []
+    size = path.stat().st_size
+    document = {"file": str(path), "bytes": size, "contains": names, "with_keys": with_keys, "deleted": len(deleted)}
+    older = f" {len(deleted)} older deleted." if deleted else ""
+    show(document, lambda: f"{path}: {size:,} bytes, with buyers' data; {secrets}.{older}")
 
 
 def restore(path: File, json: Json = False) -> None:

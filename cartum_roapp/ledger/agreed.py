@@ -17,6 +17,15 @@ from cartum_roapp.orders.pricing import Discount, PricedLine
 
 Value = Hashable
 
+#: For a restored ledger: what was agreed on since the backup is not in it. So nothing counts as agreed on, as with an
+#: order that was just found by its marker.
+FORGET_ALL = """
+    UPDATE public.order_matches SET fields = '{}', goods = NULL, total = NULL,
+        agreed_at = NULL, staff_status = NULL, shop_writes = NULL;
+    DELETE FROM public.agreed_lines;
+    DELETE FROM public.comments;
+"""
+
 
 @dataclass(frozen=True)
 class Agreed:

@@ -29,12 +29,14 @@ from cartum_roapp import service
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home, unusable
 from cartum_roapp.ledger import revision
+from cartum_roapp.ledger.agreed import FORGET_ALL
 from cartum_roapp.service.cluster import binaries
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.databases import PREFECT, connected, embedded_url, is_key, prepare_prefect
 from cartum_roapp.settings import Settings
 
 ABOUT, LEDGER_DUMP, PREFECT_DUMP = "about.json", "ledger.dump", "prefect.dump"
+_SERIES, _SUFFIX = "cartum-roapp-", ".backup"
 _KEYS = ("prefect-encryption", "prefect-login")
 # pg_dump 17 and newer write this line, which older servers don't know.
 _UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"
@@ -83,8 +85,22 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
     return [ABOUT, LEDGER_DUMP, PREFECT_DUMP, *(f"keys/{key.name}" for key in keys)], knows
 
 
+def named_in(folder: Path) -> Path:
+    """Returns the name of a backup that is made now, as one of several in this folder."""
+    return folder / f"{_SERIES}{datetime.now(UTC):%Y-%m-%dT%H%M%S.%fZ}{_SUFFIX}"
+
+
+def keep_newest(folder: Path, keep: int) -> list[Path]:
+    """Deletes all backups in the folder but the newest ones, by their names. Returns those that are gone."""
+    gone = sorted(folder.glob(f"{_SERIES}*{_SUFFIX}"))[:-keep]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return gone
+
+
 def load(config: Settings, path: Path) -> dict[str, str]:
-    """Loads a backup into a home or databases that hold nothing yet. Returns what the backup says of itself.
+    """Loads a backup into a home or databases that hold nothing yet. Of each order what RO App has counts, not what
+    the backup knows of it. Returns what the backup says of itself.
 
     Raises BadConfig, before anything is changed, if the file is no backup or of a newer version, if something is there
     already, or if the key of Prefect's secrets is neither in the file nor in the home."""
@@ -101,7 +117,7 @@ def load(config: Settings, path: Path) -> dict[str, str]:
             ledger, prefect = _databases(config)
             for url in (ledger, prefect):
                 _require_empty(url)
-            _load(ledger, folder / LEDGER_DUMP)
+            _load(ledger, folder / LEDGER_DUMP, afterwards=FORGET_ALL)
             try:
                 _load(prefect, folder / PREFECT_DUMP)
             except BadConfig as error:
@@ -166,12 +182,14 @@ def _fingerprint(key: Path) -> str:
     return hashlib.sha256(key.read_bytes().strip()).hexdigest()[:16] if key.exists() else ""
 
 
-def _load(url: DatabaseUrl, dump: Path) -> None:
-    """Loads one dump, in whole or not at all, also into an older PostgreSQL than the one that it comes from."""
+def _load(url: DatabaseUrl, dump: Path, afterwards: str = "") -> None:
+    """Loads one dump and runs the statement `afterwards`, in whole or not at all, also in an older PostgreSQL than the
+    one that it comes from."""
     script, known = dump.with_suffix(".sql"), dump.with_suffix(".known")
     _run("pg_restore", None, "--no-owner", "--no-acl", "--file", str(script), str(dump))
     with script.open("rb") as lines, known.open("wb") as kept:
         kept.writelines(line for line in lines if line != _UNKNOWN_BEFORE_17)
+        kept.write(afterwards.encode())
     options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1", "--set", "VERBOSITY=terse")
     _run("psql", url, *options, "--file", str(known))
 

@@ -235,6 +235,7 @@ def test_a_restored_ledger_doubles_nothing(database: str, another: Another) -> N
         assert world.differences(world.shop(), shop.qualifying()) == []
         before = counts(world)
 
+        backup.restored()
         backup.synced()
         backup.synced()
         assert counts(world) == before
@@ -255,8 +256,7 @@ def test_a_restored_ledger_repeats_no_comment_of_an_order_that_has_changed_again
         world.synced()
         before = counts(world)
         shop.change_line(number, quantity=4)
-        backup.reset()
-        backup.imported()
+        backup.restored()
         backup.synced()
         assert counts(world) == before
         shop.mark_paid(number, False)

@@ -70,7 +70,7 @@ def restored(url: str, n: int, run: str) -> Struck | None:
                 articles=[("LMP-07", 1)], delivery_phone="", delivery_email="late@example.com"
             )
             world.synced()
-            copy.reset()
+            copy.restored()
             return judged(copy, through=False)
 
 
@@ -136,7 +136,7 @@ def test_a_status_that_staff_set_after_the_backup_stays(database: str) -> None:
             order = world.roapp_order(number)
             staffs = world.shop().statuses[6]
             roapp.set_status(order["id"], staffs)
-            copy.reset()
+            copy.restored()
             copy.imported()
             copy.synced()
             assert copy.roapp_order(number)["status_id"] == staffs

@@ -293,6 +293,7 @@ class History(RuleBasedStateMachine):
         elif what == "restore" and self.backups:
             self._lost(*range(SHOPS))
             self.world = self._in(self.backups.pop())
+            self.world.restored()
         elif len(self.backups) < 3:
             name = f"backup_{secrets.token_hex(4)}"
             self.backups.append(self.world.copied(name))

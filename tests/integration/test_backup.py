@@ -59,12 +59,20 @@ def new(old: Installation, tmp_path: Path) -> Iterator[Installation]:
 def test_a_new_home_goes_on_where_the_old_one_was(old: Installation, written: Path, new: Installation) -> None:
     assert old.done("status")["worker"] == "running"
     assert written.stat().st_mode & 0o77 == 0
+    shop, roapp = old.box.shops[0], old.box.roapp
+    moved = next(number for number in shop.qualifying() if shop.orders[number]["stat_status"] != 2)
+    shop.set_status(moved, 2)
+    old.done("sync", "shop-1")
+    order, staffs = roapp.orders_by_marker()[f"{old.key(0)}:{moved}"][0], max(roapp.statuses)
+    roapp.set_status(order["id"], staffs)
     new.done("restore", str(written))
     old.done("down")  # only one may run
     assert (new.home / "keys" / "prefect-login").read_text() == (old.home / "keys" / "prefect-login").read_text()
     placed = old.box.shops[0].place_order()
     synced = new.done("sync", "shop-1")
-    assert (synced["new"], synced["unchanged"], synced["delivered"]) == (1, 3, 1)
+    assert (synced["new"], synced["changed"], synced["unchanged"]) == (1, 1, 2)
+    assert roapp.orders[order["id"]]["status_id"] == staffs, "staff have moved the order on since the backup"
+    assert [(one["id"], one["code"]) for one in new.done("held", "list")] == [(moved, "status-differs")]
     assert len(old.box.roapp.orders_by_marker()) == 4 and not any(old.box.roapp.duplicates().values())
     assert placed in new.shell.box.roapp_orders()
     kinds = {run["name"].partition(": ")[2] for run in new.flow_runs()}
@@ -124,6 +132,15 @@ def test_no_dump_is_left_where_the_file_can_not_be_written(old: Installation, tm
         refused = old.command("backup", str(path))
         assert refused.code == 2 and says in refused.said
     assert list(tmp_path.iterdir()) == [there] and there.read_text() == "of another day"
+
+
+def test_a_folder_keeps_the_newest_ones(old: Installation, tmp_path: Path) -> None:
+    (another := tmp_path / "another.backup").touch()
+    made = [old.done("backup", "--to", str(tmp_path), "--keep", "2") for _ in range(3)]
+    assert [one["deleted"] for one in made] == [0, 0, 1]
+    assert sorted(map(str, tmp_path.iterdir())) == sorted([str(another), made[1]["file"], made[2]["file"]])
+    for arguments in ((), ("file", "--to", str(tmp_path)), ("file", "--keep", "2")):
+        assert old.command("backup", *arguments).code == 2
 
 
 def test_a_login_that_the_operator_chose_is_not_in_it(old: Installation, tmp_path: Path) -> None:
