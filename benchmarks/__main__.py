@@ -24,6 +24,8 @@ from cartum_roapp.settings import Settings
 PAGE = 100
 LINES = 3
 LATENCIES = (0.3, 1.5)
+#: So many times as many orders as at RO App's pace are imported without it, to count their calls.
+UNPACED = 20
 DOCUMENT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
@@ -90,7 +92,7 @@ def run(
     orders: int, rounds: int, with_peer: bool, delivered: int, shops: int, known: int, rates: Sequence[float]
 ) -> Results:
     """Measures everything `rounds` times. Where the peer can't be installed, only ourselves and the floor. `delivered`
-    orders are imported into RO App, once for each latency, at its pace: 60 take some three minutes. The console's pages
+    orders are imported into RO App, once for each latency, at its pace: 100 take five minutes each. The console's pages
     are measured once, with this number of `shops` and of `known` orders. Idle syncs are measured once at each of the
     `rates`, syncs a second."""
     interpreter, missing = _peer(with_peer)
@@ -114,6 +116,10 @@ def run(
             _say(f"{delivered} orders into RO App, {latency:g} s a call")
             bench.empty()
             results.budgets.append(budget.used(bench.url, delivered, latency))
+        if delivered:
+            _say(f"{UNPACED * delivered} orders into RO App, without a limit")
+            bench.empty()
+            results.budgets.append(budget.used(bench.url, UNPACED * delivered, None))
         if shops:
             _say(f"the console with {shops} shops and {known:,} orders")
             bench.empty()
@@ -153,7 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--orders", type=int, default=20_000, help="orders of the shop (default 20000)")
     parser.add_argument("--rounds", type=int, default=3, help="the best of how many (default 3)")
-    parser.add_argument("--delivered", type=int, default=60, help="orders into RO App at 3 calls/s (default 60)")
+    parser.add_argument("--delivered", type=int, default=100, help="orders into RO App at 3 calls/s (default 100)")
     parser.add_argument("--shops", type=int, default=500, help="shops of the console; 0: not measured (default 500)")
     parser.add_argument("--known", type=int, default=1_000_000, help="orders of the console (default 1000000)")
     parser.add_argument(

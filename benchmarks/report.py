@@ -60,11 +60,15 @@ class Results:
     def budget(self) -> list[tuple[str, ...]]:
         """How much of 3 calls a second an import uses while orders wait."""
         rows: list[tuple[str, ...]] = [
-            ("a call of RO App takes", "orders", "calls", "budget used", "most in 1 s", "429s")
+            ("a call of RO App takes", "orders", "calls", "÷ those needed", "budget used", "most in 1 s", "429s")
         ]
         for one in self.budgets:
-            figures = (f"{one.orders}", f"{one.found.calls}", f"{one.found.used:.0%}", f"{one.found.most}")
-            rows.append((f"{one.latency * 1000:.0f} ms", *figures, f"{one.found.limited}"))
+            calls = (f"{one.orders}", f"{one.calls}", f"{one.calls / one.needed:.3f}")
+            if one.latency is None:
+                rows.append(("no time, without a limit", *calls, "", "", ""))
+            else:
+                pace = (f"{one.found.used:.0%}", f"{one.found.most}", f"{one.found.limited}")
+                rows.append((f"{one.latency * 1000:.0f} ms", *calls, *pace))
         return rows
 
     def console(self) -> list[tuple[str, ...]]:
@@ -157,7 +161,9 @@ _NOTES = """
   It runs in an environment of its own, outside of the project's requirements.
 * **The pages alone**: one walk, nothing parsed.
 * **RO App's budget**: one import on real time, at a call every 351 ms (95 % of the budget), from its first call to RO
-  App until the last order is made. RO App refuses a fourth call within a second.
+  App until the last order is made. RO App refuses a fourth call within a second. *Those needed* change something in
+  RO App: the order, each of its lines, its contact and its products if they are new, its status if it is not the first
+  one of its type, its comment.
 * **The console**: each page asked for nine times over HTTP, without a browser; the first time is among them.
 * **Idle syncs**: one home with all its processes, synced so often for two minutes. What its processes use anyway is in
   the CPU of each sync. The shops and RO App run on the same cores, and are not counted.
