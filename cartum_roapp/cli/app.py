@@ -17,6 +17,7 @@ from cartum_roapp.cli import (
     customers,
     demo,
     deployments,
+    doctor,
     fleet,
     foreground,
     held,
@@ -74,6 +75,7 @@ app.command("up", epilog=example("up"))(up.up)
 app.command("ui", epilog=example("ui --open"))(up.ui)
 app.command("down", epilog=example("down"))(up.down)
 app.command("backup", epilog=example("backup cartum-roapp.backup --with-keys"))(backup.backup)
+app.command("doctor", epilog=example("doctor"))(doctor.doctor)
 app.command("restore", epilog=example("restore cartum-roapp.backup"))(backup.restore)
 app.command("worker", epilog=example("worker"))(foreground.worker)
 app.command("console", epilog=example("console --port 8321"))(foreground.console)

@@ -27,12 +27,12 @@ from psycopg2.extensions import parse_dsn
 
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.home import Home, unusable
+from cartum_roapp.home import Home, unusable, write_atomically
 from cartum_roapp.ledger import revision
 from cartum_roapp.ledger.agreed import FORGET_ALL
 from cartum_roapp.service.cluster import binaries
 from cartum_roapp.service.database_url import DatabaseUrl
-from cartum_roapp.service.databases import PREFECT, connected, embedded_url, is_key, prepare_prefect
+from cartum_roapp.service.databases import both, connected, is_key, prepare_prefect
 from cartum_roapp.settings import Settings
 
 ABOUT, LEDGER_DUMP, PREFECT_DUMP = "about.json", "ledger.dump", "prefect.dump"
@@ -52,7 +52,7 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
         raise BadConfig(f"{path} is there already.", field="FILE", fix="Name a new file.")
     home = Home(config.home)
     with service.use(config, prefect=False), _drafts(path) as folder:
-        ledger, prefect = _databases(config)
+        ledger, prefect = both(config)
         with connected(prefect) as connection, connection.cursor() as cursor:
             knows = is_key(cursor, home.encryption_path)
         if with_keys and not knows:
@@ -64,8 +64,9 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
         for url, name in ((ledger, LEDGER_DUMP), (prefect, PREFECT_DUMP)):
             options = ("--format=custom", "--no-owner", "--no-acl", "--no-comments")
             _run("pg_dump", url, *options, "--file", str(folder / name))
+        made_at = datetime.now(UTC).isoformat(timespec="seconds")
         about = {
-            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "made_at": made_at,
             "cartum_roapp": version("cartum-roapp"),
             "prefect": version("prefect"),
             "ledger": _revision(ledger),
@@ -82,7 +83,20 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
             for key in keys:
                 archive.add(key, f"keys/{key.name}")
         os.replace(whole, path)
+        write_atomically(_record(home), made_at)
     return [ABOUT, LEDGER_DUMP, PREFECT_DUMP, *(f"keys/{key.name}" for key in keys)], knows
+
+
+def last_backup(home: Home) -> datetime | None:
+    """Returns when the last backup was written here (UTC), None if none was."""
+    try:
+        return datetime.fromisoformat(_record(home).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _record(home: Home) -> Path:
+    return home.root / "last-backup"
 
 
 def named_in(folder: Path) -> Path:
@@ -114,7 +128,7 @@ def load(config: Settings, path: Path) -> dict[str, str]:
         with service.use(config, prefect=False):
             if config.database_url:
                 prepare_prefect(DatabaseUrl.parse(config.database_url), home.encryption_path)
-            ledger, prefect = _databases(config)
+            ledger, prefect = both(config)
             for url in (ledger, prefect):
                 _require_empty(url)
             _load(ledger, folder / LEDGER_DUMP, afterwards=FORGET_ALL)
@@ -124,14 +138,6 @@ def load(config: Settings, path: Path) -> dict[str, str]:
                 error.fix = f"Remove the cause. {ledger.place} is loaded already: empty it, then repeat."
                 raise
     return about
-
-
-def _databases(config: Settings) -> tuple[DatabaseUrl, DatabaseUrl]:
-    if config.database_url:
-        ledger = DatabaseUrl.parse(config.database_url)
-        return ledger, ledger.prefect()
-    home = Home(config.home)
-    return embedded_url(home), embedded_url(home, PREFECT)
 
 
 @contextmanager

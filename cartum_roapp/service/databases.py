@@ -15,6 +15,7 @@ from cartum_roapp.ledger import revision
 from cartum_roapp.service import socket_folder
 from cartum_roapp.service.database_url import EXAMPLE, VARIABLE, DatabaseUrl
 from cartum_roapp.service.postgres import AUTHENTICATION, PostgresServer
+from cartum_roapp.settings import Settings
 
 OWNER = "cartum_roapp"
 LEDGER = "cartum_roapp"
@@ -28,6 +29,15 @@ def embedded_url(home: Home, database: str = LEDGER) -> DatabaseUrl:
     """Returns the address of one of the two databases on the home's embedded server."""
     where = {"host": str(socket_folder.of(home)), "port": str(socket_folder.PORT), "require_auth": AUTHENTICATION}
     return DatabaseUrl(f"{OWNER}:{home.database_password()}@", database, tuple(where.items()))
+
+
+def both(config: Settings) -> tuple[DatabaseUrl, DatabaseUrl]:
+    """Returns the addresses of the ledger and of Prefect's database. Raises BadConfig."""
+    if config.database_url:
+        ledger = DatabaseUrl.parse(config.database_url)
+        return ledger, ledger.prefect()
+    home = Home(config.home)
+    return embedded_url(home), embedded_url(home, PREFECT)
 
 
 def prepare_embedded(server: PostgresServer) -> None:

@@ -1,0 +1,35 @@
+"""Prefect's server and its queue; it also knows the addresses of shops and accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import version
+
+import httpx
+
+from cartum_roapp.doctor.finding import Finding, look, well, wrong
+
+_LATE = {"flow_runs": {"state": {"name": {"any_": ["Late"]}}, "tags": {"all_": ["cartum-roapp"]}}}
+_BLOCKS = {"block_types": {"slug": {"any_": ["ro-app-account", "cartum-shop"]}}, "limit": 200}
+
+
+def found(client: httpx.Client) -> Iterator[Finding]:
+    """Yields what was found of the server that `client` asks. Raises httpx.HTTPError."""
+    theirs, ours = client.get("/admin/version").raise_for_status().json(), version("prefect")
+    if theirs.split(".")[:2] == ours.split(".")[:2]:
+        yield well("Prefect's server", f"version {theirs}")
+    else:
+        yield wrong("Prefect's server", f"It is version {theirs}, and this is {ours}.", "Run one version everywhere.")
+    late = int(client.post("/flow_runs/count", json=_LATE).raise_for_status().json())
+    if late:
+        fix = "If it stays so, add a worker (docs/scaling.md)."
+        yield look("queue", f"{late} runs are due and have not begun.", fix)
+    else:
+        yield well("queue", "no run is late")
+
+
+def addresses(client: httpx.Client) -> list[str]:
+    """Returns the addresses of RO App and of the shops, each once. Raises httpx.HTTPError."""
+    blocks = client.post("/block_documents/filter", json=_BLOCKS).raise_for_status().json()
+    found = (block["data"].get("base_url") or block["data"].get("url") for block in blocks)
+    return sorted({address for address in found if isinstance(address, str)})

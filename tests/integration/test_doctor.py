@@ -1,0 +1,125 @@
+"""`doctor`: what is wrong with an installation, and what to do."""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from installation import Installation, disconnect
+
+from cartum_roapp.doctor import clocks
+
+SHOP = 6
+
+
+@pytest.fixture(scope="module")
+def known(installation: Installation) -> Iterator[Installation]:
+    """With a shop, whose address is looked at."""
+    slug = installation.connect(SHOP)
+    yield installation
+    disconnect(installation.config, slug)
+
+
+def verdicts(found: Installation, *arguments: str, ends: int = 0) -> dict[str, tuple[str, str, str]]:
+    """What it says of each thing: the verdict, the finding, the fix."""
+    ended = found.command("doctor", *arguments)
+    assert ended.code == ends, ended.said
+    return {one["about"]: (one["verdict"], one["says"], one["fix"]) for one in ended.document["findings"]}
+
+
+def test_all_is_well(known: Installation) -> None:
+    found = verdicts(known)
+    assert {about for about, (verdict, *_) in found.items() if verdict == "wrong"} == set()
+    looked_at = {"versions", "rights", "disk", "processes", "database", "connections", "key", "Prefect's server"}
+    assert looked_at <= found.keys()
+    assert found["127.0.0.1"][0] == "well", "RO App and the shop answer"
+
+
+def test_what_is_wrong_is_named_with_what_to_do(known: Installation) -> None:
+    key = known.home / "keys" / "prefect-encryption"
+    right = key.read_text()
+    try:
+        key.chmod(0o644)
+        key.write_text("another key")
+        found = verdicts(known, ends=1)
+    finally:
+        key.write_text(right)
+        key.chmod(0o600)
+    assert found["rights"] == ("wrong", f"{key} is open to other users.", f"chmod -R go= {key.parent}")
+    assert found["key"][0] == "wrong" and "--with-keys" in found["key"][2]
+
+
+def test_nothing_is_started(tmp_path: Path, known: Installation) -> None:
+    new = Installation(tmp_path / "new", known.box)
+    found = verdicts(new, ends=1)
+    assert found["home"] == ("wrong", f"{new.home} is not there yet.", "`cartum-roapp up` makes it.")
+    assert not new.home.exists()
+
+
+def test_a_bundle_has_what_a_bug_report_needs_and_no_secret(known: Installation, tmp_path: Path) -> None:
+    path = tmp_path / "bundle.zip"
+    verdicts(known, "--bundle", str(path))
+    assert path.stat().st_mode & 0o77 == 0
+    with zipfile.ZipFile(path) as bundle:
+        texts = {name: bundle.read(name).decode() for name in bundle.namelist()}
+    assert {"findings.json", "settings.json", "packages.txt", "logs/worker.log"} <= texts.keys()
+    whole = "\n".join(texts.values())
+    secrets = [key.read_text().strip() for key in (known.home / "keys").iterdir() if key.is_file()]
+    for secret in (*secrets, known.box.roapp.api_key, known.box.shops[SHOP].password):
+        assert secret not in whole
+    assert verdicts_refused(known, path), "it replaces no file"
+
+
+def verdicts_refused(found: Installation, path: Path) -> bool:
+    return found.command("doctor", "--bundle", str(path)).code == 2
+
+
+@contextmanager
+def telling(date: datetime | None) -> Iterator[str]:
+    """The address of a server that says that this is the time."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_response_only(404)
+            if date is not None:
+                self.send_header("Date", format_datetime(date, usegmt=True))
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("ahead", "verdict", "says"),
+    [
+        (-3600, "wrong", "60 minutes ahead"),
+        (3600, "wrong", "60 minutes behind"),
+        (0, "well", "agrees"),
+        (None, "look", ""),
+    ],
+)
+def test_a_clock_that_differs_is_named(ahead: int | None, verdict: str, says: str) -> None:
+    date = None if ahead is None else datetime.now(UTC) + timedelta(seconds=ahead)
+    with telling(date) as address:
+        (found,) = clocks.found([address])
+    assert found.verdict == verdict and says in found.says
+
+
+def test_an_address_that_does_not_answer_is_named() -> None:
+    (found,) = clocks.found(["http://127.0.0.1:9/"])
+    assert (found.verdict, found.about) == ("wrong", "127.0.0.1")
