@@ -5,6 +5,7 @@ keys/       0700: passwords of the embedded database, the key that encrypts Pref
 logs/       the output of database and servers
 postgres/   the embedded database (readable only for its own user), and the folder of its Unix socket
 prefect/    Prefect's home
+backups/    what `upgrade` has written before it changed anything (0700)
 last-backup when the last backup was written
 run/        locks, the keeper's state, the port; not needed while nothing runs
 """

@@ -29,11 +29,17 @@ _GOES_ON = "What it stored and delivered stays; it goes on after `cartum-roapp u
 
 def up(json: Json = False) -> None:
     """Start database, Prefect's server, worker and console until `down`. Print the addresses and the login."""
-    from cartum_roapp import service
-    from cartum_roapp.service.prefect_server import is_open, named_api
     from cartum_roapp.settings import settings
 
-    config = settings()
+    document, rows = bring_up(settings())
+    show(document, lambda: terminal_table("Up until `cartum-roapp down`", ("", ""), rows))
+
+
+def bring_up(config: Settings) -> tuple[dict[str, object], list[tuple[str, object]]]:
+    """Starts what is not up. Returns the document of `up`, and its rows for people. Raises IntegrationError."""
+    from cartum_roapp import service
+    from cartum_roapp.service.prefect_server import is_open, named_api
+
     began = time.time()
     with (
         waiting(f"Starting {_parts(config)}"),
@@ -49,7 +55,7 @@ def up(json: Json = False) -> None:
             "Warning: the Prefect server at PREFECT_API_URL asks for no login, and gives passwords and API keys to all."
         )
         say("Fix: set PREFECT_SERVER_API_AUTH_STRING on that server, and PREFECT_API_AUTH_STRING here.")
-    document = {
+    document: dict[str, object] = {
         "console": console,
         "ui": running.ui_url,
         "api": running.prefect_api_url,
@@ -57,13 +63,12 @@ def up(json: Json = False) -> None:
         "home": str(running.home.root),
         "worker": "started" if started else "was running",
     }
-    rows = [
+    return document, [
         ("console", console),
         ("Prefect's UI", document["ui"]),
         *_logins(running),
         *((name, document[name]) for name in ("home", "worker")),
     ]
-    show(document, lambda: terminal_table("Up until `cartum-roapp down`", ("", ""), rows))
 
 
 def _parts(config: Settings) -> str:

@@ -185,8 +185,11 @@ def test_an_upgrade(house: House) -> None:
     house.prefect.delete(f"/deployments/{deployment['id']}").raise_for_status()  # as if an older version had none
     (steps,) = blocks(RUNBOOK, "An upgrade")
     assert {*steps} > NOT_TYPED
-    assert house.do(steps)["status"]["worker"] == "running"
+    before = house.worker()
+    done = house.do(steps)
+    assert done["status"]["worker"] == "running" and not before.alive()
     assert house.deployment(f"incremental-sync/{SLUG}") is not None
+    assert Path(done["upgrade"]["backup"]).parent == house.home / "backups"
 
 
 def test_a_reboot(house: House) -> None:

@@ -1,0 +1,57 @@
+"""`cartum-roapp upgrade`: from what an older version left to this one."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cartum_roapp.cli.output import Json, show
+from cartum_roapp.cli.progress import waiting
+
+#: Of the backups that upgrades make by themselves, so many are kept.
+_KEPT = 3
+
+
+def upgrade(
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", help="Where the backup goes instead of the home's `backups`."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Bring this home to the installed version: stop it, write a backup, upgrade the ledger, start it, and update the
+    deployments."""
+    from cartum_roapp import service
+    from cartum_roapp.cli.backend import serving
+    from cartum_roapp.cli.up import bring_up
+    from cartum_roapp.errors import BadConfig
+    from cartum_roapp.home import Home
+    from cartum_roapp.service import backup
+    from cartum_roapp.settings import settings
+
+    config = settings()
+    home = Home(config.home)
+    if not home.keys.is_dir():
+        raise BadConfig(f"{home.root} holds nothing yet.", field="CARTUM_ROAPP_HOME", fix="`cartum-roapp up` makes it.")
+    own = home.root / "backups"
+    if to is None:
+        own.mkdir(mode=0o700, exist_ok=True)
+    path = backup.named_in(to or own)
+    with waiting("Stopping what runs"):
+        service.stop(config)
+    with waiting("Writing a backup"):
+        backup.write(config, path, with_keys=not config.database_url)
+    if to is None:
+        backup.keep_newest(own, _KEPT)
+    bring_up(config)
+    with serving(), waiting("Updating the deployments"):
+        from deployments import shops
+
+        done = asyncio.run(shops.sync())
+    document = {"version": version("cartum-roapp"), "backup": str(path), "shops": len(done.renewed)}
+    shown = f"This home runs version {document['version']}, with {document['shops']} shops. The backup is {path}."
+    show(document, lambda: shown)
