@@ -30,6 +30,7 @@ from cartum_roapp.cli import (
     runs,
     shop_checks,
     shops,
+    systemd,
     up,
     upgrade,
     watch,
@@ -91,6 +92,7 @@ app.command("status", epilog=example("status"))(watch.status)
 app.command("report", epilog=example("report my-shop"))(report.report)
 app.command("metrics", epilog=example("metrics"))(metrics.metrics)
 app.add_typer(deployments.app, name="deployments")
+app.add_typer(systemd.app, name="service")
 app.command("alerts", epilog=example("alerts slack-webhook/ops"))(alerts.alerts)
 
 

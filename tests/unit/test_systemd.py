@@ -3,27 +3,69 @@
 from __future__ import annotations
 
 import shlex
-from configparser import ConfigParser
+import shutil
+import subprocess
+from configparser import RawConfigParser
 from pathlib import Path
 
+import pytest
 import typer.main
+from shell import Shell
 
 from cartum_roapp.cli.app import app
+from sandbox import Sandbox
 
-FOLDER = Path(__file__).parents[2] / "deployments" / "systemd"
+SECRET = 'postgresql://me:a"b\\c@127.0.0.1/mine'
 
 
-def read(name: str) -> ConfigParser:
-    found = ConfigParser()
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    with Sandbox(orders=0) as box:
+        made = Shell(tmp_path / "a home 100 %", box)
+    made.environment["CARTUM_ROAPP_DATABASE_URL"] = SECRET
+    return made
+
+
+def read(path: Path) -> RawConfigParser:
+    found = RawConfigParser()
     found.optionxform = str  # type: ignore[method-assign,assignment]
-    found.read_string((FOLDER / name).read_text())
+    found.read_string(path.read_text())
     return found
 
 
-def test_the_timer_types_a_command_that_there_is_and_leaves_what_it_starts() -> None:
-    service, timer = read("cartum-roapp.service")["Service"], read("cartum-roapp.timer")
+def test_the_timer_types_a_command_that_there_is_and_leaves_what_it_starts(shell: Shell, tmp_path: Path) -> None:
+    units = tmp_path / "units"
+    written = shell.run("service", "install", "--folder", str(units))
+    service, timer = read(units / "cartum-roapp.service")["Service"], read(units / "cartum-roapp.timer")
     program, *arguments = shlex.split(service["ExecStart"])
-    assert Path(program).is_absolute() and Path(program).name == "cartum-roapp"
-    assert arguments == ["up"] and arguments[0] in typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert Path(program).is_absolute() and arguments == ["-P", "-m", "cartum_roapp.cli", "up"]
+    assert "up" in typer.main.get_command(app).commands  # type: ignore[attr-defined]
     assert (service["Type"], service["KillMode"]) == ("oneshot", "process")
     assert timer["Timer"]["OnUnitInactiveSec"] == "1min" and timer["Install"]["WantedBy"] == "timers.target"
+    assert written["type"][1].endswith("enable --now cartum-roapp.timer")
+    if shutil.which("systemd-analyze"):
+        paths = [str(units / f"cartum-roapp.{kind}") for kind in ("service", "timer")]
+        checked = subprocess.run(["systemd-analyze", "verify", *paths], capture_output=True, text=True, check=False)
+        assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_the_settings_are_in_a_file_of_their_own_that_others_can_not_read(shell: Shell, tmp_path: Path) -> None:
+    shell.run("service", "install", "--folder", str(tmp_path / "units"))
+    environment = Path(shell.environment["CARTUM_ROAPP_HOME"]) / "service.env"
+    assert environment.stat().st_mode & 0o77 == 0
+    values = dict(word.partition("=")[::2] for word in shlex.split(environment.read_text()))
+    assert values["CARTUM_ROAPP_DATABASE_URL"] == SECRET
+    assert values["CARTUM_ROAPP_HOME"] == shell.environment["CARTUM_ROAPP_HOME"]
+    assert "CARTUM_ROAPP_SHOP_PASSWORD" not in values, "a command's, not a setting"
+    assert SECRET not in "".join(path.read_text() for path in (tmp_path / "units").iterdir())
+
+
+def test_units_of_another_home_are_not_replaced(shell: Shell, tmp_path: Path) -> None:
+    arguments = ("service", "install", "--folder", str(tmp_path / "units"))
+    shell.run(*arguments)
+    shell.run(*arguments)
+    assert shell.ended(*arguments, "--name", "../x").returncode == 2
+    shell.environment["CARTUM_ROAPP_HOME"] = str(tmp_path / "another")
+    assert shell.ended(*arguments).returncode == 2
+    shell.run(*arguments, "--name", "another")
+    assert len(list((tmp_path / "units").iterdir())) == 4
