@@ -21,6 +21,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -160,15 +161,22 @@ class Home:
         return self.logs / f"{name}.log"
 
     def open_log(self, name: str) -> BinaryIO:
-        """Opens the log file of a part to append. Empties it first if it is larger than 10 MB."""
-        path = self.log_path(name)
+        """Opens the log file of a part to append."""
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            if os.fstat(handle).st_size > LOG_LIMIT:
-                os.ftruncate(handle, 0)
+            handle = os.open(self.log_path(name), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             return os.fdopen(handle, "ab", buffering=0)
         except OSError as error:
             raise unusable(error) from None
+
+    def rotate_logs(self) -> None:
+        """Moves what is in a log file of more than 10 MB to `*.log.1`, also while it is open: who writes to it appends.
+        On a full disk it is dropped."""
+        for path in self.logs.glob("*.log"):
+            with suppress(OSError):
+                if path.stat().st_size > LOG_LIMIT:
+                    with suppress(OSError):
+                        shutil.copy2(path, path.with_suffix(".log.1"))
+                    os.truncate(path, 0)
 
     def log_tail(self, name: str, since: int = 0) -> str:
         """Returns the end of a part's log (from byte `since` on), to search it for known causes, never to print it. ""

@@ -43,6 +43,7 @@ from cartum_roapp.settings import Settings, settings
 log = logging.getLogger("cartum_roapp.service.keeper")  # as a program its name is another
 
 _TICK = 0.1  # seconds between two checks
+_ROTATE_EVERY = 10.0  # seconds
 
 
 class Keeper:
@@ -66,6 +67,7 @@ class Keeper:
         self.console = ConsoleServer(home, os.environ)
         self.worker: Process | None = None
         self.worker_started_at = self.worker_died_at = 0.0
+        self.rotates_at = 0.0
         self.stopping = False
         self.prefect_ready = False
         self.adopted = False
@@ -99,6 +101,9 @@ class Keeper:
                 self.prefect.forget_errors()
                 with suppress(OSError):  # a full disk: written later
                     self._write_state()
+                if time.monotonic() >= self.rotates_at:
+                    self.home.rotate_logs()
+                    self.rotates_at = time.monotonic() + _ROTATE_EVERY
                 time.sleep(_TICK)
         except IntegrationError as error:
             self.state = self.state.failed(error)

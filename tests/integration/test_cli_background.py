@@ -7,14 +7,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from installation import Installation
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.exc import OperationalError
 
 from cartum_roapp import service
-from cartum_roapp.home import Home
+from cartum_roapp.home import LOG_LIMIT, Home
 from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
 
@@ -111,3 +114,22 @@ def test_a_typed_run_that_down_breaks_off_says_so_in_the_ui(shop: Installation) 
     error, ended = json.loads(output)["error"], shop.flow_run(run["id"])
     assert error["kind"] == "interrupted"
     assert (ended["state_name"], ended["state"]["message"]) == ("Crashed", error["message"])
+
+
+def test_a_log_is_rotated_while_its_process_goes_on(home: Settings) -> None:
+    place = Home(home.home)
+    with service.use(home, prefect=False) as running:
+        log, old = place.log_path("postgres"), place.log_path("postgres").with_suffix(".log.1")
+        with log.open("ab") as file:
+            file.write(b"x" * LOG_LIMIT + b"\n")
+        deadline = time.monotonic() + 60
+        while log.stat().st_size > LOG_LIMIT:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert old.stat().st_size > LOG_LIMIT
+        wrong = make_url(running.database_url.get_secret_value()).set(password="wrong")
+        engine = create_engine(wrong)
+        with pytest.raises(OperationalError):
+            engine.connect()
+        assert "password authentication failed" in log.read_text()
+        assert log.stat().st_size < LOG_LIMIT
