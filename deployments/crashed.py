@@ -62,7 +62,7 @@ async def mark_crashed(
                 marked.append(run)
                 dead.add(str(run.id))
         for id in dead - {str(run.id) for run in marked}:
-            await _set(client, UUID(id), Crashed(message=WHY))
+            marked += await _end_unknown(client, UUID(id), is_killed=UUID(id) == killed)
     for id in dead:
         runs.finish(engine, id, state="crashed", counts={}, error=WHY)
     return marked
@@ -120,6 +120,18 @@ async def _end(client: PrefectClient, run: FlowRun) -> None:
     )
     for task in tasks:
         await client.set_task_run_state(task.id, Crashed(message=WHY), force=True)
+
+
+async def _end_unknown(client: PrefectClient, id: UUID, *, is_killed: bool) -> list[FlowRun]:
+    """Ends a dead run that is not under way in Prefect: one that waits to be tried again, or is final, stays as it is.
+    Returns it if it crashed as its process was `killed`."""
+    try:
+        run = await client.read_flow_run(id)
+    except ObjectNotFound:
+        return []
+    if run.state is None or not (run.state.is_scheduled() or run.state.is_final()):
+        await _set(client, id, Crashed(message=WHY))
+    return [run] if is_killed and run.state is not None and run.state.is_crashed() else []
 
 
 def _is_canceled(run: FlowRun) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import gc
+import logging
 import math
 import multiprocessing.util
 import os
 import signal
+import sys
 import time
 from concurrent import futures
 from concurrent.futures import Future
@@ -21,26 +22,31 @@ from typing import Any
 from prefect import State
 from prefect.client.schemas.objects import FlowRun
 from prefect.logging.configuration import setup_logging
-from prefect.states import Cancelled
+from prefect.states import AwaitingRetry, Cancelled
 
 from cartum_roapp import place
 from deployments.run_thread import RunThread, own_flow
 
 #: The processes are forked from one that has imported everything and does nothing else.
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload([__name__, "flows.backfill", "flows.initial_import", "flows.reconcile"])
+_CONTEXT.set_forkserver_preload(
+    ["deployments.forked", __name__, "flows.backfill", "flows.initial_import", "flows.reconcile"]
+)
+#: A start looks after all processes, and of two threads that look after the same one the second sees a wrong exit code.
+_LOOKING = Lock()
 # Those of Python 3.11.0 are open to all users of the machine.
 multiprocessing.util.abstract_sockets_supported = False  # type: ignore[misc]
-os.register_at_fork(before=gc.freeze)  # else the first garbage collection of each would copy all that is imported
 
 #: Seconds after which a run that does not end when it is stopped is killed.
 _STOPS_WITHIN = 10.0
 _LEAVE, _STOP = "leave", "stop"
 
+log = logging.getLogger(__name__)
+
 
 class RunProcess:
     """`ending` is the state that a stopped run is to get; None while nobody has stopped it. `killed`: the process has
-    ended without the run."""
+    ended without the run, or could not be started."""
 
     def __init__(self, entrypoint: str | None, flow_run: FlowRun) -> None:
         self.flow_run = flow_run
@@ -54,8 +60,7 @@ class RunProcess:
 
     async def run(self) -> None:
         """Runs the flow to its end; Prefect's engine records how it ends. To be called once. If the caller is
-        cancelled, the process goes on until it is stopped, or until this process ends. Raises OSError where no process
-        can be started."""
+        cancelled, the process goes on until it is stopped, or until this process ends."""
         if self.ending is not None:
             return
         self._over.set_running_or_notify_cancel()
@@ -87,16 +92,18 @@ class RunProcess:
         """Starts the process and waits for its end."""
         try:
             self._wait_for_process()
-        except BaseException as error:  # noqa: BLE001 - the caller gets it
-            self._over.set_exception(error)
-        else:
+        except Exception:
+            log.exception("the process of a run can't be started")
+            self.killed = True
+        finally:
             self._over.set_result(None)
 
     def _wait_for_process(self) -> None:
         ours, theirs = _CONTEXT.Pipe()
         try:
             process = _CONTEXT.Process(target=_main, args=(self._entrypoint, self.flow_run, theirs), daemon=True)
-            process.start()
+            with _LOOKING:
+                process.start()
             theirs.close()
             with self._lock:
                 self._control = ours
@@ -112,8 +119,9 @@ class RunProcess:
                         place.leave()
                 except (EOFError, OSError):  # it is about to end
                     heard.remove(ours)
-            process.join()
-            self.killed = process.exitcode != 0 and self.ending is None
+            with _LOOKING:
+                process.join()
+                self.killed = process.exitcode != 0
         finally:
             with self._lock:
                 self._control = None
@@ -127,10 +135,12 @@ def _main(entrypoint: str | None, flow_run: FlowRun, control: Connection) -> Non
         Path("/proc/self/oom_score_adj").write_text("500")
     setup_logging()
     run = RunThread(own_flow(entrypoint), flow_run)
-    signal.signal(signal.SIGTERM, lambda *_: run.stop(Cancelled()))  # systemd sends it to all processes of a service
+    signal.signal(signal.SIGTERM, lambda *_: run.stop(AwaitingRetry()))
     Thread(target=_obey, args=(control, run), daemon=True).start()
     place.leaving.set(lambda: control.send(_LEAVE))
     asyncio.run(run.run())
+    if run.ending is not None and run.ending.is_scheduled():  # somebody ended this process alone
+        sys.exit(1)
 
 
 def _obey(control: Connection, run: RunThread) -> None:

@@ -31,7 +31,7 @@ _KEEP_EVERY, _KEEPER_WITHIN = 10.0, 30.0
 _SWEEP_EVERY = 300.0
 _CLEAR_EVERY = 20.0
 #: A run whose process was killed goes on after this time: one that can't live is not started all the time.
-_AGAIN_AFTER = 5.0
+_AGAIN_AFTER = 15.0
 
 
 def main() -> int:
@@ -112,15 +112,20 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     await cancel_backlog()
 
     async def go_on(killed: UUID) -> None:
-        await asyncio.sleep(_AGAIN_AFTER)
-        await start_again(await mark_crashed(engine, mine=worker.runs.keys(), killed=killed))
+        if worker.runs[killed].ending is None:
+            await asyncio.sleep(_AGAIN_AFTER)
+        with suppress(Exception):  # database or server are down: `sweep` finds it
+            await start_again(await mark_crashed(engine, mine=worker.runs.keys() - {killed}, killed=killed))
+
+    async def sweep() -> None:
+        await start_again(await mark_crashed(engine, mine=worker.runs.keys()))
 
     worker = InProcessWorker(work_pool_name=pool.work_pool_name(), name=name, on_killed=go_on)
     serving = [
         *_polling(home, worker, kind),
         asyncio.create_task(_every(_KEEP_EVERY, lambda: asyncio.to_thread(_restart_keeper, config, home))),
         # Killed runs of the command line, and of workers on other machines.
-        asyncio.create_task(_every(_SWEEP_EVERY, lambda: mark_crashed(engine, mine=worker.runs.keys()))),
+        asyncio.create_task(_every(_SWEEP_EVERY, sweep)),
         asyncio.create_task(_every(_CLEAR_EVERY, Unneeded().clear)),
         asyncio.create_task(_every(_CLEAR_EVERY, lambda: form_lists.renew(engine))),
     ]

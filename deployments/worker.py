@@ -100,18 +100,13 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         self.runs[flow_run.id] = run
         if task_status is not None:
             task_status.started(flow_run.id.int)
-        try:
-            async with self._placed(self._syncs if is_sync else self._others):
-                await run.run()
-        except asyncio.CancelledError:  # the worker is stopped: `close` ends the runs that are left in `runs`
-            raise
-        except Exception:
-            del self.runs[flow_run.id]
-            raise
-        del self.runs[flow_run.id]
-        await _set_ending(run)
+        async with self._placed(self._syncs if is_sync else self._others):
+            await run.run()
         if isinstance(run, RunProcess) and run.killed:
             await self._on_killed(flow_run.id)
+        # Not reached in a worker that is stopped: `close` ends the runs that are left in `runs`.
+        del self.runs[flow_run.id]
+        await _set_ending(run)
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
 
     @asynccontextmanager

@@ -29,6 +29,7 @@ def backup(
 ) -> None:
     """Write ledger and Prefect's database into one file while everything runs. The file holds buyers' data."""
     from cartum_roapp.errors import BadConfig
+    from cartum_roapp.home import Home
     from cartum_roapp.service import backup as backups
     from cartum_roapp.settings import settings
 
@@ -36,24 +37,33 @@ def backup(
         raise BadConfig("the backup has no place, or two.", field="FILE", fix="Name a FILE, or a folder with --to.")
     if keep is not None and to is None:
         raise BadConfig("only backups of a folder are counted.", field="--keep", fix="Name the folder with --to.")
-    path = path or backups.named_in(to or Path())
+    config = settings()
+    home = Home(config.home)
+    path = path or backups.named_in(to or Path(), home)
     with waiting("Writing the backup"):
-        names, knows = backups.write(settings(), path, with_keys=with_keys)
+        names, knows = backups.write(config, path, with_keys=with_keys)
     key = "keys/ of this home" if knows else "PREFECT_SERVER_ENCRYPTION_KEY of Prefect's servers"
     secrets = "the key of the passwords is in it" if with_keys else f"passwords can't be read without {key}"
-    deleted = backups.keep_newest(path.parent, keep) if keep else []
+    deleted = backups.keep_newest(path, home, keep) if keep else []
     size = path.stat().st_size
     document = {"file": str(path), "bytes": size, "contains": names, "with_keys": with_keys, "deleted": len(deleted)}
     older = f" {len(deleted)} older deleted." if deleted else ""
     show(document, lambda: f"{path}: {size:,} bytes, with buyers' data; {secrets}.{older}")
 
 
-def restore(path: File, json: Json = False) -> None:
+def restore(
+    path: File,
+    moved: Annotated[
+        bool,
+        typer.Option("--moved", help="Nothing has run since the backup: what both sides agreed on stays agreed."),
+    ] = False,
+    json: Json = False,
+) -> None:
     """Load a backup into a new home or empty databases. Nothing is started."""
     from cartum_roapp.service import backup as backups
     from cartum_roapp.settings import settings
 
     with waiting("Loading the backup"):
-        about = backups.load(settings(), path)
+        about = backups.load(settings(), path, moved=moved)
     text = f"Loaded the backup of {about['made_at']}, written by cartum-roapp {about['cartum_roapp']}."
     show({"file": str(path), **about}, lambda: f"{text} `cartum-roapp up` starts it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -43,25 +44,41 @@ def doctor(
 
 
 def _found(config: Settings) -> Iterator[Finding]:
-    import httpx
-
-    from cartum_roapp.doctor import clocks, database, machine, prefect_server
+    from cartum_roapp.doctor import database, machine
     from cartum_roapp.doctor.finding import wrong
     from cartum_roapp.home import Home
-    from cartum_roapp.service.prefect_client import asking
+    from cartum_roapp.service.prefect_server import named_api
     from cartum_roapp.service.state import State
 
-    home = Home(config.home)
-    if not home.keys.is_dir():
-        yield wrong("home", f"{home.root} is not there yet.", "`cartum-roapp up` makes it.")
+    home, own_server = Home(config.home), not named_api(os.environ)
+    if not os.access(home.keys, os.R_OK | os.X_OK):
+        yield wrong("home", f"{home.root} is not there, or is another user's.", "`cartum-roapp up` makes a new one.")
         return
-    yield from machine.found(home)
+    yield from _whatever("machine", machine.found(home, own_server=own_server))
     if config.database_url or State.read(home).database:
-        yield from database.found(config, home)
+        yield from _whatever("database", database.found(config, home, own_server=own_server))
+    yield from _whatever("Prefect's server", _of_prefect(config))
+
+
+def _of_prefect(config: Settings) -> Iterator[Finding]:
+    from cartum_roapp.doctor import clocks, prefect_server
+    from cartum_roapp.service.prefect_client import asking
+
+    with asking(config) as client:
+        if client is not None:
+            yield from prefect_server.found(client)
+            yield from clocks.found(prefect_server.addresses(client))
+
+
+def _whatever(about: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yields the findings, and what ended the look: in a broken installation that may be any error, and the rest is
+    still to be looked at."""
+    from cartum_roapp.doctor.finding import wrong
+    from cartum_roapp.errors import IntegrationError
+
     try:
-        with asking(config) as client:
-            if client is not None:
-                yield from prefect_server.found(client)
-                yield from clocks.found(prefect_server.addresses(client))
-    except httpx.HTTPError as error:
-        yield wrong("Prefect's server", f"It does not answer: {type(error).__name__}.", "`cartum-roapp up` starts it.")
+        yield from findings
+    except IntegrationError as error:
+        yield wrong(about, error.message, error.fix or "")
+    except Exception as error:  # noqa: BLE001
+        yield wrong(about, f"It can't be looked at: {type(error).__name__}.", "See that it runs: `cartum-roapp up`.")

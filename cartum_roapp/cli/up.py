@@ -23,15 +23,21 @@ if TYPE_CHECKING:
 # Seconds.
 _TIMEOUT = 90.0
 _LOOK = 0.1
+#: Held in the home's `run` while an upgrade is under way.
+UPGRADE_LOCK = "upgrade.lock"
 
 _GOES_ON = "What it stored and delivered stays; it goes on after `cartum-roapp up`, or when its command is typed again."
 
 
 def up(json: Json = False) -> None:
     """Start database, Prefect's server, worker and console until `down`. Print the addresses and the login."""
+    from cartum_roapp.service.lock import is_held
     from cartum_roapp.settings import settings
 
-    document, rows = bring_up(settings())
+    config = settings()
+    if is_held(config.home / "run" / UPGRADE_LOCK, exclusively=True):  # systemd's timer types `up` once a minute
+        raise Retryable("An upgrade is under way.", fix="Wait until it has ended.")
+    document, rows = bring_up(config)
     show(document, lambda: terminal_table("Up until `cartum-roapp down`", ("", ""), rows))
 
 

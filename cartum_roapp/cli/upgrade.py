@@ -27,10 +27,11 @@ def upgrade(
     deployments."""
     from cartum_roapp import service
     from cartum_roapp.cli.backend import serving
-    from cartum_roapp.cli.up import bring_up
-    from cartum_roapp.errors import BadConfig
+    from cartum_roapp.cli.up import UPGRADE_LOCK, bring_up
+    from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
     from cartum_roapp.home import Home
     from cartum_roapp.service import backup
+    from cartum_roapp.service.lock import FileLock
     from cartum_roapp.settings import settings
 
     config = settings()
@@ -40,18 +41,27 @@ def upgrade(
     own = home.root / "backups"
     if to is None:
         own.mkdir(mode=0o700, exist_ok=True)
-    path = backup.named_in(to or own)
-    with waiting("Stopping what runs"):
-        service.stop(config)
-    with waiting("Writing a backup"):
-        backup.write(config, path, with_keys=not config.database_url)
-    if to is None:
-        backup.keep_newest(own, _KEPT)
-    bring_up(config)
-    with serving(), waiting("Updating the deployments"):
-        from deployments import shops
+    elif not to.is_dir():
+        raise BadConfig(f"{to} is no folder.", field="--to", fix="Make it, then repeat.")
+    path = backup.named_in(to or own, home)
+    with FileLock(home.run / UPGRADE_LOCK) as lock:
+        if not lock.acquire(timeout=1.0):
+            raise Retryable("Another upgrade is under way.", fix="Wait until it has ended.")
+        with waiting("Stopping what runs"):
+            service.stop(config)
+        try:
+            with waiting("Writing a backup"):
+                backup.write(config, path, with_keys=not config.database_url)
+        except IntegrationError as error:
+            error.fix = f"{error.fix or ''} Everything is stopped, and nothing is changed: then repeat.".strip()
+            raise
+        bring_up(config)
+        with serving(), waiting("Updating the deployments"):
+            from deployments import shops
 
-        done = asyncio.run(shops.sync())
+            done = asyncio.run(shops.sync())
+    if to is None:
+        backup.keep_newest(path, home, _KEPT)
     document = {"version": version("cartum-roapp"), "backup": str(path), "shops": len(done.renewed)}
     shown = f"This home runs version {document['version']}, with {document['shops']} shops. The backup is {path}."
     show(document, lambda: shown)

@@ -38,7 +38,6 @@ class ProductMaker:
         self._creations = creations
         self._index = index
         self._trying = asyncio.Lock()
-        self._stored: set[Identifier] = set()
         self._refused_here = 0
 
     def may_make(self, shop: ShopConfig) -> bool:
@@ -88,8 +87,7 @@ class ProductMaker:
                     raise _missing(line, first, allowed=True) from error
                 if not _drop_refused(body, error, first):
                     raise
-        if first.by not in self._stored:
-            await self._check(made, first, is_first=writes == "unknown")
+        await self._check(made, first, is_first=writes == "unknown")
         return made
 
     def _body(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> dict[str, object]:
@@ -124,9 +122,9 @@ class ProductMaker:
             return catalogue.product_writes(connection, self._session.account)
 
     async def _check(self, made: int, identity: Identity, *, is_first: bool) -> None:
-        """Reads the first product that is made by such an identity again: where that was not stored, another ledger
-        would make a second one, so creating stops on this account for a day, and the order waits until a person has
-        given the product its identity."""
+        """Reads the product again: where its identity was not stored, the next order would make a second one,
+        so creating stops on this account for a day, and the order waits until a person has given the product its
+        identity."""
         product = await self._roapp.product(made)
         account = self._session.account
         if product is None and is_first:
@@ -144,7 +142,6 @@ class ProductMaker:
                     self._index.add(connection, catalogue_row(product))
         if not stored:
             raise _not_identifiable(made, identity)
-        self._stored.add(identity.by)
 
 
 def _drop_refused(body: dict[str, object], error: BadRecord, first: Identity) -> bool:

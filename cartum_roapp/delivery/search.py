@@ -27,6 +27,8 @@ FRESH_FOR = timedelta(minutes=2)
 _BUYERS_A_CALL = 5
 #: More pages of contacts are not read at the first look, however many buyers are to be searched.
 _MOST_PAGES = 100
+#: After this time all contacts are read again, as staff may have changed one.
+_KNOWN_FOR = timedelta(minutes=10)
 #: A reading that took long is not repeated before this many times its duration.
 SPACED = 10
 
@@ -52,6 +54,7 @@ class ContactSearch:
         self._region = region
         self._upcoming = upcoming
         self._is_first_look = True
+        self._complete_until: datetime | None = None
         self._searched: set[str] = set()
         self._complete = False
         self._searching = asyncio.Lock()
@@ -191,9 +194,14 @@ class ContactSearch:
         """Brings every contact that may have one of these phones, or this e-mail, into `seen`; False where they were
         there already."""
         fresh = False
+        if self._complete and self._complete_until is not None and utc_now() > self._complete_until:
+            self.forget()
+            self._is_first_look = True
         if self._is_first_look:
-            self._is_first_look = False
+            self._is_first_look, began = False, utc_now()
             fresh = await self.read_all(max(1, min(_MOST_PAGES, self._upcoming.to_create() // _BUYERS_A_CALL)))
+            now = utc_now()
+            self._complete_until = now + max(_KNOWN_FOR, SPACED * (now - began))
         while not (self._complete or self._searched.issuperset(sought)):
             phones = "@" not in sought[0]
             ahead = [value for buyer in self._upcoming.buyers() for value in (buyer[0] if phones else buyer[1:])]

@@ -21,19 +21,24 @@ _TAIL = 256 * 1024  # bytes of each log
 def write(path: Path, config: Settings, findings: Iterable[Finding]) -> list[str]:
     """Writes a new zip file. Returns the names in it. Raises BadConfig.
 
-    Logs hold neither secrets nor buyers (design §2, P10). Of settings that hold a secret only the names are there."""
+    Logs hold neither secrets nor buyers (design §2, P6). Of settings that hold a secret only the names are there."""
     home = Home(config.home)
     logs = sorted(home.logs.glob("*.log"))
+    draft = path.with_name(f".{path.name}.new")
     try:
-        with zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED) as bundle:
-            path.chmod(0o600)
+        if path.exists():
+            raise FileExistsError
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as bundle:
+            draft.chmod(0o600)
             bundle.writestr("findings.json", json.dumps([asdict(one) for one in findings], indent=2))
             bundle.writestr("settings.json", json.dumps(_settings(config), indent=2))
             packages = sorted({f"{one.name}=={one.version}" for one in distributions()})
             bundle.writestr("packages.txt", "\n".join(packages))
             for log in logs:
                 bundle.writestr(f"logs/{log.name}", _tail(log))
-            return bundle.namelist()
+            names = bundle.namelist()
+        os.replace(draft, path)
+        return names
     except FileExistsError:
         raise BadConfig(f"{path} is there already.", field="--bundle", fix="Name a new file.") from None
     except OSError as error:

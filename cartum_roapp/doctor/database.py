@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from psycopg2.extensions import cursor as Cursor
 
 from cartum_roapp.doctor.finding import Finding, well, wrong
-from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.databases import both, check_ledger, connected, is_key
@@ -26,18 +25,17 @@ _USED = """
 """
 
 
-def found(config: Settings, home: Home) -> Iterator[Finding]:
-    """Yields what was found in the database, which answers."""
+def found(config: Settings, home: Home, *, own_server: bool) -> Iterator[Finding]:
+    """Yields what was found in the database. The key of Prefect's database is that of the home only where it has its
+    `own_server`. Raises BadConfig and psycopg2.Error."""
     ledger, prefect = both(config)
-    try:
-        if config.database_url:
-            check_ledger(ledger)
-        with connected(ledger) as connection, connection.cursor() as cursor:
-            yield from _server(cursor, ledger)
+    if config.database_url:
+        check_ledger(ledger)
+    with connected(ledger) as connection, connection.cursor() as cursor:
+        yield from _server(cursor, ledger)
+    if own_server:
         with connected(prefect) as connection, connection.cursor() as cursor:
             yield _key(cursor, home)
-    except BadConfig as error:
-        yield wrong("database", error.message, error.fix or "")
 
 
 def _server(cursor: Cursor, ledger: DatabaseUrl) -> Iterator[Finding]:

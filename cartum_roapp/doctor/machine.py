@@ -22,13 +22,14 @@ _OLD_BACKUP = timedelta(days=7)
 _UP = "`cartum-roapp up` starts it."
 
 
-def found(home: Home) -> Iterator[Finding]:
-    """Yields what was found on this machine. The home is there."""
+def found(home: Home, *, own_server: bool) -> Iterator[Finding]:
+    """Yields what was found on this machine. The home is there. `own_server`: Prefect's server is the home's own, and
+    not one that the user names: there a worker may run alone."""
     names = ", ".join(f"{name} {version(name)}" for name in ("cartum-roapp", "prefect"))
     yield well("versions", f"{names}, Python {platform.python_version()}")
     yield _rights(home)
     yield _space(home)
-    yield from _processes(home, State.read(home))
+    yield from _processes(home, State.read(home)) if own_server else _worker(home)
     yield _backup(home)
 
 
@@ -56,13 +57,20 @@ def _processes(home: Home, state: State) -> Iterator[Finding]:
         return
     if not worker.is_wanted(home):
         yield wrong("processes", "A command has started the servers, but there is no worker: no shop is synced.", _UP)
-    elif not worker.polls(home):
-        yield wrong("processes", "The worker does not take runs.", f"Read {home.log_path('worker')}.")
     else:
+        yield from _worker(home)
         yield well("processes", ", ".join(sorted(state.pids)))
     for name, port in (("prefect-server", state.prefect), ("console", state.console)):
         if port and not answers(port):
             yield wrong(name, f"Nothing answers on port {port}.", f"Read {home.log_path(name)}.")
+
+
+def _worker(home: Home) -> Iterator[Finding]:
+    if worker.polls(home):
+        yield well("worker", "takes runs")
+    else:
+        fix = f"`cartum-roapp up` or `cartum-roapp worker` starts one; otherwise read {home.log_path('worker')}."
+        yield wrong("worker", "No worker of this home takes runs.", fix)
 
 
 def _backup(home: Home) -> Finding:

@@ -14,8 +14,12 @@ _BLOCKS = {"block_types": {"slug": {"any_": ["ro-app-account", "cartum-shop"]}},
 
 
 def found(client: httpx.Client) -> Iterator[Finding]:
-    """Yields what was found of the server that `client` asks. Raises httpx.HTTPError."""
-    theirs, ours = client.get("/admin/version").raise_for_status().json(), version("prefect")
+    """Yields what was found of the server that `client` asks. Raises httpx.HTTPError, ValueError."""
+    answer = client.get("/admin/version")
+    if answer.status_code in (401, 403):
+        yield wrong("Prefect's server", "It refuses the login.", "Set PREFECT_API_AUTH_STRING to that of the server.")
+        return
+    theirs, ours = str(answer.raise_for_status().json()), version("prefect")
     if theirs.split(".")[:2] == ours.split(".")[:2]:
         yield well("Prefect's server", f"version {theirs}")
     else:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -36,7 +37,6 @@ from cartum_roapp.service.databases import both, connected, is_key, prepare_pref
 from cartum_roapp.settings import Settings
 
 ABOUT, LEDGER_DUMP, PREFECT_DUMP = "about.json", "ledger.dump", "prefect.dump"
-_SERIES, _SUFFIX = "cartum-roapp-", ".backup"
 _KEYS = ("prefect-encryption", "prefect-login")
 # pg_dump 17 and newer write this line, which older servers don't know.
 _UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"
@@ -99,22 +99,30 @@ def _record(home: Home) -> Path:
     return home.root / "last-backup"
 
 
-def named_in(folder: Path) -> Path:
-    """Returns the name of a backup that is made now, as one of several in this folder."""
-    return folder / f"{_SERIES}{datetime.now(UTC):%Y-%m-%dT%H%M%S.%fZ}{_SUFFIX}"
+def named_in(folder: Path, home: Home) -> Path:
+    """Returns the name of a backup of the home that is made now, as one of several in this folder."""
+    return folder / f"{_series(home)}{datetime.now(UTC):%Y-%m-%dT%H%M%S.%fZ}.backup"
 
 
-def keep_newest(folder: Path, keep: int) -> list[Path]:
-    """Deletes all backups in the folder but the newest ones, by their names. Returns those that are gone."""
-    gone = sorted(folder.glob(f"{_SERIES}*{_SUFFIX}"))[:-keep]
-    for path in gone:
-        path.unlink(missing_ok=True)
+def keep_newest(path: Path, home: Home, keep: int) -> list[Path]:
+    """Deletes all backups of the home beside `path`, which was just written, but the newest ones by their names.
+    Returns those that are gone."""
+    named = re.compile(re.escape(_series(home)) + r"\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z\.backup")
+    others = [one for one in path.parent.iterdir() if named.fullmatch(one.name) and one != path]
+    gone = sorted(others)[: max(0, len(others) + 1 - keep)]
+    for one in gone:
+        one.unlink(missing_ok=True)
     return gone
 
 
-def load(config: Settings, path: Path) -> dict[str, str]:
-    """Loads a backup into a home or databases that hold nothing yet. Of each order what RO App has counts, not what
-    the backup knows of it. Returns what the backup says of itself.
+def _series(home: Home) -> str:
+    return f"cartum-roapp-{home.fingerprint('backup')[:6]}-"
+
+
+def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
+    """Loads a backup into a home or databases that hold nothing yet. Returns what the backup says of itself. Of each
+    order what RO App has counts, not what the backup knows of it, unless it was `moved`: then nothing has happened
+    since.
 
     Raises BadConfig, before anything is changed, if the file is no backup or of a newer version, if something is there
     already, or if the key of Prefect's secrets is neither in the file nor in the home."""
@@ -131,7 +139,7 @@ def load(config: Settings, path: Path) -> dict[str, str]:
             ledger, prefect = both(config)
             for url in (ledger, prefect):
                 _require_empty(url)
-            _load(ledger, folder / LEDGER_DUMP, afterwards=FORGET_ALL)
+            _load(ledger, folder / LEDGER_DUMP, afterwards="" if moved else FORGET_ALL)
             try:
                 _load(prefect, folder / PREFECT_DUMP)
             except BadConfig as error:

@@ -28,6 +28,8 @@ from cartum_roapp.settings import PREFIX, Settings
 
 #: The kind of run that the schedule begins every five minutes.
 SYNC = "incremental-sync"
+#: Seconds for which a sync that a person begins waits for another one of the shop.
+_FOR_ANOTHER = 60.0
 CANCELED = 4  # a status that is final although it is not successful (cartum §3)
 #: In seconds: the longest wait for the shop's quota inside a call, while the shop is locked for other runs.
 LONGEST_WAIT = 120.0
@@ -154,7 +156,7 @@ class Run:
         """Inside, no other run reads this shop. Raises NotNow where a sync would wait for longer than it may run."""
 
         def waits() -> None:
-            self._waits("Another run reads this shop; the next sync takes over what is new.")
+            self._waits("Another run reads this shop; the next sync takes over what is new.", self.settings.sync_time)
 
         return database.locked_soon(self.engine, f"reading:{self.shop.key}", waits)
 
@@ -163,9 +165,9 @@ class Run:
         person began waits, as the other one may have read the shop before that person changed it."""
 
         def waits() -> None:
-            self._waits(
-                "Another sync of this shop is under way; this one had nothing to do.", at_all=not self.scheduled
-            )
+            if self.scheduled:
+                raise NotNow("Another sync of this shop is under way; this one had nothing to do.")
+            self._waits("Another sync of this shop is still under way; begin this one again later.", _FOR_ANOTHER)
 
         return database.locked_soon(self.engine, f"syncing:{self.shop.key}", waits)
 
@@ -173,11 +175,10 @@ class Run:
         """Lets runs that wait to read this shop have their turn: they try the lock now and then."""
         await asyncio.sleep(2 * database.LOOKS)
 
-    def _waits(self, reason: str, at_all: bool = True) -> None:
+    def _waits(self, reason: str, seconds: float) -> None:
         place.leave()
         self.calls.may_go_on()
-        until = self.started + timedelta(seconds=self.settings.sync_time)
-        if not at_all or (self.kind == SYNC and datetime.now(UTC) > until):
+        if self.kind == SYNC and datetime.now(UTC) > self.started + timedelta(seconds=seconds):
             raise NotNow(reason)
 
     def delivers_until(self) -> datetime:

@@ -135,7 +135,7 @@ def test_no_dump_is_left_where_the_file_can_not_be_written(old: Installation, tm
 
 
 def test_a_folder_keeps_the_newest_ones(old: Installation, tmp_path: Path) -> None:
-    (another := tmp_path / "another.backup").touch()
+    (another := tmp_path / "cartum-roapp-old.backup").touch()
     made = [old.done("backup", "--to", str(tmp_path), "--keep", "2") for _ in range(3)]
     assert [one["deleted"] for one in made] == [0, 0, 1]
     assert sorted(map(str, tmp_path.iterdir())) == sorted([str(another), made[1]["file"], made[2]["file"]])

@@ -348,11 +348,29 @@ def test_a_long_run_that_answers_to_nothing_is_canceled_all_the_same(worker: Ins
 
 
 @pytest.mark.long
-def test_a_stopped_worker_hands_its_runs_to_the_next_one(worker: Installation, imported: Row) -> None:
+def test_a_long_run_whose_process_alone_is_ended_goes_on(worker: Installation, imported: Row) -> None:
+    with worker.held_up(SHOP):
+        ended = worker.start("initial-import/shop-1")
+        worker.begun(ended)
+        (process,) = of_long_runs(worker)
+        process.terminate()
+        (new,) = worker.become(
+            lambda: worker.flow_runs(idempotency_key={"any_": [f"goes on: {ended}"]}), lambda found: len(found) == 1
+        )
+    worker.completed(new["id"])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("whom", ["the worker", "all of its processes"])
+def test_a_stopped_worker_hands_its_runs_to_the_next_one(worker: Installation, imported: Row, whom: str) -> None:
+    """systemd ends all processes of a service at the same time."""
     before = worker.worker()
     with worker.held_up(SHOP):
         id = worker.start("initial-import/shop-1")
         worker.begun(id)
+        around = psutil.Process(before.pid).children(recursive=True) if whom != "the worker" else []
+        for process in around:
+            process.terminate()
         before.signal(signal.SIGTERM)
         assert before.wait(20)
         states = worker.prefect.get("/flow_run_states/", params={"flow_run_id": id}).json()

@@ -59,8 +59,18 @@ def test_what_is_wrong_is_named_with_what_to_do(known: Installation) -> None:
 def test_nothing_is_started(tmp_path: Path, known: Installation) -> None:
     new = Installation(tmp_path / "new", known.box)
     found = verdicts(new, ends=1)
-    assert found["home"] == ("wrong", f"{new.home} is not there yet.", "`cartum-roapp up` makes it.")
+    assert found["home"][0] == "wrong" and "is not there" in found["home"][1]
     assert not new.home.exists()
+
+
+def test_a_server_that_is_none_does_not_end_the_look(known: Installation) -> None:
+    """Another program answers at the address of Prefect's server: the rest is looked at all the same."""
+    with telling(None) as address:
+        found = known.command("doctor", PREFECT_API_URL=f"{address}api")
+    assert found.code == 1
+    verdicts = {one["about"]: one["verdict"] for one in found.document["findings"]}
+    assert (verdicts["Prefect's server"], verdicts["database"], verdicts["worker"]) == ("wrong", "well", "well")
+    assert "key" not in verdicts, "that of another server is not this home's"
 
 
 def test_a_bundle_has_what_a_bug_report_needs_and_no_secret(known: Installation, tmp_path: Path) -> None:

@@ -64,16 +64,16 @@ async def walk(
     first: Page, fetch: Callable[[int], Awaitable[Page]], about: str, tell: Callable[[set[str]], None]
 ) -> AsyncIterator[list[Raw]]:
     """Yields all rows, each id once, page by page; `first` is page 1. Ends at `total_pages`, otherwise at an empty page
-    or at one that repeats the page before. If fewer rows came than `count` says, rows moved between pages meanwhile:
-    then the list is walked again, at most three times. `tell` hears of all ids that came so far, and may end the walk
-    by what it raises."""
+    or at one that repeats the page before. If fewer rows came than `count` says, or `count` fell, rows moved between
+    pages meanwhile: then the list is walked again, at most three times. `tell` hears of all ids that came so far, and
+    may end the walk by what it raises."""
     seen: set[str] = set()
     page = first
     for walked in range(1 + REWALKS):
         if walked:
             page = await fetch(1)
         number, before = 1, None
-        count = page.count
+        count = at_first = page.count
         while True:
             _log_page(about, number, page)
             if fresh := _fresh(page.rows, seen):
@@ -85,7 +85,8 @@ async def walk(
             before, number = ids, number + 1
             page = await fetch(number)
             count = page.count if page.count is not None else count
-        if count is None or len(seen) >= count:
+        fell = count is not None and at_first is not None and count < at_first  # a row is gone, and others moved up
+        if count is None or (len(seen) >= count and not fell):
             return
     log.warning("%s: RO App promised %s rows and sent %s", about, count, len(seen))
 
