@@ -60,12 +60,12 @@ class Results:
     def budget(self) -> list[tuple[str, ...]]:
         """How much of 3 calls a second an import uses while orders wait."""
         rows: list[tuple[str, ...]] = [
-            ("a call of RO App takes", "orders", "calls", "÷ those needed", "budget used", "most in 1 s", "429s")
+            ("a call of RO App takes", "orders", "calls", "calls ÷ needed", "budget used", "most in 1 s", "429s")
         ]
         for one in self.budgets:
             calls = (f"{one.orders}", f"{one.calls}", f"{one.calls / one.needed:.3f}")
             if one.latency is None:
-                rows.append(("no time, without a limit", *calls, "", "", ""))
+                rows.append(("0 ms, no rate limit", *calls, "", "", ""))
             else:
                 pace = (f"{one.found.used:.0%}", f"{one.found.most}", f"{one.found.limited}")
                 rows.append((f"{one.latency * 1000:.0f} ms", *calls, *pace))
@@ -160,10 +160,10 @@ _NOTES = """
   replaces rows of the same key, as a load that may be repeated must; "append" can't be repeated without doubling.
   It runs in an environment of its own, outside of the project's requirements.
 * **The pages alone**: one walk, nothing parsed.
-* **RO App's budget**: one import on real time, at a call every 351 ms (95 % of the budget), from its first call to RO
-  App until the last order is made. RO App refuses a fourth call within a second. *Those needed* change something in
-  RO App: the order, each of its lines, its contact and its products if they are new, its status if it is not the first
-  one of its type, its comment.
+* **RO App's budget**: one import in real time, one call every 351 ms (95 % of the budget), from its first call to RO
+  App until the last order is made. RO App refuses a fourth call within a second. The last row has no limit. *Needed*
+  are the calls that change RO App. They create the order, its lines, its contact and products if they are new, set a
+  status that is not its type's first one, and add the comment.
 * **The console**: each page asked for nine times over HTTP, without a browser; the first time is among them.
 * **Idle syncs**: one home with all its processes, synced so often for two minutes. What its processes use anyway is in
   the CPU of each sync. The shops and RO App run on the same cores, and are not counted.

@@ -5,6 +5,7 @@ keys/       0700: passwords of the embedded database, the key that encrypts Pref
 logs/       the output of database and servers
 postgres/   the embedded database (readable only for its own user), and the folder of its Unix socket
 prefect/    Prefect's home
+service.env the settings for systemd, from `service install`; some are secret (0600)
 backups/    what `upgrade` has written before it changed anything (0700)
 last-backup when the last backup was written
 run/        locks, the keeper's state, the port; not needed while nothing runs
@@ -169,8 +170,8 @@ class Home:
             raise unusable(error) from None
 
     def rotate_logs(self) -> None:
-        """Moves what is in a log file of more than 10 MB to `*.log.1`, also while it is open: who writes to it appends.
-        On a full disk it is dropped."""
+        """Copies each log of more than 10 MB to `*.log.1`, then truncates it. Its writers append, so they may keep it
+        open. If it can't be copied, as on a full disk, the content is lost."""
         for path in self.logs.glob("*.log"):
             with suppress(OSError):
                 if path.stat().st_size > LOG_LIMIT:

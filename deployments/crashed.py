@@ -124,7 +124,7 @@ async def _end(client: PrefectClient, run: FlowRun) -> None:
 
 async def _end_unknown(client: PrefectClient, id: UUID, *, is_killed: bool) -> list[FlowRun]:
     """Ends a dead run that is not under way in Prefect: one that waits to be tried again, or is final, stays as it is.
-    Returns it if it crashed as its process was `killed`."""
+    Returns it if it crashed because its process was killed."""
     try:
         run = await client.read_flow_run(id)
     except ObjectNotFound:

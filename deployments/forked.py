@@ -4,7 +4,7 @@ import gc
 import os
 import signal
 
-# systemd sends it to all processes of a service. This one ends with its worker; a fork of it sets its own handler.
+# systemd sends SIGTERM to all processes of a service. This one ends with its worker; each fork sets its own handler.
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-# Else the first garbage collection of each fork would copy all that is imported.
+# Otherwise the first garbage collection of each fork would copy all that is imported.
 os.register_at_fork(before=gc.freeze)

@@ -32,12 +32,12 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     ["deployments.forked", __name__, "flows.backfill", "flows.initial_import", "flows.reconcile"]
 )
-#: A start looks after all processes, and of two threads that look after the same one the second sees a wrong exit code.
+#: `Process.start()` also reaps finished processes. If two threads reap the same one, the second gets a wrong exit code.
 _LOOKING = Lock()
-# Those of Python 3.11.0 are open to all users of the machine.
+# In Python 3.11.0 all users of the machine can connect to abstract sockets.
 multiprocessing.util.abstract_sockets_supported = False  # type: ignore[misc]
 
-#: Seconds after which a run that does not end when it is stopped is killed.
+#: Seconds that a stopped run has to end before it is killed.
 _STOPS_WITHIN = 10.0
 _LEAVE, _STOP = "leave", "stop"
 
@@ -130,7 +130,7 @@ class RunProcess:
 
 def _main(entrypoint: str | None, flow_run: FlowRun, control: Connection) -> None:
     """The body of the process. It ends with the worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the worker's, which stops its runs
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker handles Ctrl-C, and stops its runs
     with suppress(OSError):  # where memory is short this run ends, not the worker
         Path("/proc/self/oom_score_adj").write_text("500")
     setup_logging()
@@ -144,7 +144,7 @@ def _main(entrypoint: str | None, flow_run: FlowRun, control: Connection) -> Non
 
 
 def _obey(control: Connection, run: RunThread) -> None:
-    """Waits until the worker stops the run, or ends."""
+    """Stops the run when the worker says so. Ends this process when the worker has ended."""
     with suppress(EOFError, OSError):
         while control.recv() == _STOP:
             run.stop(Cancelled())

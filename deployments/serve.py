@@ -30,7 +30,7 @@ _STOP_TIMEOUT = 10.0
 _KEEP_EVERY, _KEEPER_WITHIN = 10.0, 30.0
 _SWEEP_EVERY = 300.0
 _CLEAR_EVERY = 20.0
-#: A run whose process was killed goes on after this time: one that can't live is not started all the time.
+#: Until a run whose process was killed is started again: one that fails at once is not started all the time.
 _AGAIN_AFTER = 15.0
 
 
@@ -114,7 +114,7 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     async def go_on(killed: UUID) -> None:
         if worker.runs[killed].ending is None:
             await asyncio.sleep(_AGAIN_AFTER)
-        with suppress(Exception):  # database or server are down: `sweep` finds it
+        with suppress(Exception):  # the database or the server is down: `sweep` finds it
             await start_again(await mark_crashed(engine, mine=worker.runs.keys() - {killed}, killed=killed))
 
     async def sweep() -> None:

@@ -77,7 +77,7 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
 
     type = POOL_TYPE
     job_configuration = RunConfiguration
-    _description = "Runs the flows of cartum-roapp in the worker's own process."
+    _description = "Runs syncs of cartum-roapp in the worker's process, and each long run in a process of its own."
     _display_name = "Cartum → RO App"
 
     def __init__(self, *args: Any, on_killed: Callable[[UUID], Awaitable[None]] = _nothing, **kwargs: Any) -> None:

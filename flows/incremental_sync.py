@@ -34,8 +34,8 @@ async def incremental_sync(shop: Annotated[str, SHOP]) -> dict[str, Any]:
 
     If statuses go both ways, a status that staff set in RO App goes to the shop at the end. A run without changes
     writes nothing and makes no write calls. A sync may run at the same time as the import. A scheduled sync ends
-    immediately if another sync of the shop is under way; one that a person began waits for it. What is not delivered
-    after some minutes is left to the next sync.
+    immediately if another sync of the shop is under way; one that a person started waits up to a minute for it. What is
+    not delivered after some minutes is left to the next sync.
     """
     async with open_run(await settings_of(shop), "incremental-sync") as run:
         return await sync_changes(run)

@@ -14,16 +14,17 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")]
 
 
 def backup(
-    path: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The backup, a new file.")] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="FILE", help="The backup, a new file.")] = None,
     with_keys: Annotated[
         bool, typer.Option("--with-keys", help="Also the key of the stored passwords and API keys, and the login.")
     ] = False,
     to: Annotated[
         Path | None,
-        typer.Option("--to", metavar="FOLDER", help="Instead of FILE: a folder, for a file named by the time."),
+        typer.Option("--to", metavar="FOLDER", help="Write to this folder instead; the file's name contains the time."),
     ] = None,
     keep: Annotated[
-        int | None, typer.Option("--keep", min=1, help="How many of the folder's backups are kept, the newest ones.")
+        int | None,
+        typer.Option("--keep", min=1, help="Keep only so many of this home's backups in the folder, the newest ones."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -34,9 +35,9 @@ def backup(
     from cartum_roapp.settings import settings
 
     if (path is None) == (to is None):
-        raise BadConfig("the backup has no place, or two.", field="FILE", fix="Name a FILE, or a folder with --to.")
+        raise BadConfig("give either FILE or --to FOLDER.", field="FILE", fix="Name one of them.")
     if keep is not None and to is None:
-        raise BadConfig("only backups of a folder are counted.", field="--keep", fix="Name the folder with --to.")
+        raise BadConfig("--keep needs --to FOLDER.", field="--keep", fix="Name the folder with --to.")
     config = settings()
     home = Home(config.home)
     path = path or backups.named_in(to or Path(), home)
@@ -55,7 +56,7 @@ def restore(
     path: File,
     moved: Annotated[
         bool,
-        typer.Option("--moved", help="Nothing has run since the backup: what both sides agreed on stays agreed."),
+        typer.Option("--moved", help="Only if nothing has run since the backup: keep what both sides agreed on."),
     ] = False,
     json: Json = False,
 ) -> None:

@@ -22,7 +22,9 @@ def doctor(
     bundle: Annotated[
         Path | None,
         typer.Option(
-            "--bundle", metavar="FILE", help="Also a new zip file for a bug report, without secrets and buyers."
+            "--bundle",
+            metavar="FILE",
+            help="Also write a zip file for a bug report: findings, settings, packages, logs. No secrets, no buyers.",
         ),
     ] = None,
     json: Json = False,
@@ -37,27 +39,30 @@ def doctor(
     written = bundles.write(bundle, config, findings) if bundle else []
     document = {"findings": [asdict(one) for one in findings], "bundle": written}
     rows = [(one.verdict, one.about, one.says, one.fix) for one in findings]
-    if wrong := sum(one.verdict == "wrong" for one in findings):
+    if problems := sum(one.verdict == "problem" for one in findings):
         show(document, lambda: terminal_table("", ("", "", "", "what to do"), rows))
-        raise CommandEnd(FAILED, f"Wrong: {wrong} of {len(findings)}.")
+        raise CommandEnd(FAILED, f"{problems} of {len(findings)} checks found a problem.")
     show(document, lambda: terminal_table("", ("", "", "", "what to do"), rows))
 
 
 def _found(config: Settings) -> Iterator[Finding]:
     from cartum_roapp.doctor import database, machine
-    from cartum_roapp.doctor.finding import wrong
+    from cartum_roapp.doctor.finding import problem
     from cartum_roapp.home import Home
     from cartum_roapp.service.prefect_server import named_api
     from cartum_roapp.service.state import State
 
     home, own_server = Home(config.home), not named_api(os.environ)
     if not os.access(home.keys, os.R_OK | os.X_OK):
-        yield wrong("home", f"{home.root} is not there, or is another user's.", "`cartum-roapp up` makes a new one.")
+        yield problem("home", f"{home.root} does not exist, or belongs to another user.", _WHERE)
         return
     yield from _whatever("machine", machine.found(home, own_server=own_server))
     if config.database_url or State.read(home).database:
         yield from _whatever("database", database.found(config, home, own_server=own_server))
     yield from _whatever("Prefect's server", _of_prefect(config))
+
+
+_WHERE = "Check CARTUM_ROAPP_HOME, or run this as the owner of the home. On a new machine `cartum-roapp up` makes it."
 
 
 def _of_prefect(config: Settings) -> Iterator[Finding]:
@@ -73,12 +78,14 @@ def _of_prefect(config: Settings) -> Iterator[Finding]:
 def _whatever(about: str, findings: Iterator[Finding]) -> Iterator[Finding]:
     """Yields the findings, and what ended the look: in a broken installation that may be any error, and the rest is
     still to be looked at."""
-    from cartum_roapp.doctor.finding import wrong
+    from cartum_roapp.doctor.finding import problem
     from cartum_roapp.errors import IntegrationError
 
     try:
         yield from findings
     except IntegrationError as error:
-        yield wrong(about, error.message, error.fix or "")
+        yield problem(about, error.message, error.fix or "")
     except Exception as error:  # noqa: BLE001
-        yield wrong(about, f"It can't be looked at: {type(error).__name__}.", "See that it runs: `cartum-roapp up`.")
+        yield problem(
+            about, f"The check failed: {type(error).__name__}.", "Make sure that it is running: `cartum-roapp up`."
+        )

@@ -79,7 +79,7 @@ def install(
         written = {(folder or place) / unit: text.format(**values) for unit, text in units.items()}
         for path in written:
             if path.exists() and f"in {values['home']}\n" not in path.read_text():
-                raise BadConfig(f"{path} is another home's.", field="--name", fix="Name the units of this home.")
+                raise BadConfig(f"{path} belongs to another home.", field="--name", fix="Choose another name.")
         write_atomically(environment, _environment(config, os.environ))
         for path, text in written.items():
             path.write_text(text)
@@ -89,7 +89,9 @@ def install(
     steps += ["loginctl enable-linger"] if "--user" in manager else []
     document = {"units": [str(path) for path in written], "environment": str(environment), "type": steps}
     shown = [f"Written: {', '.join(map(str, written))}, and {environment} with the settings.", "Type:"]
-    before = f"Before `cartum-roapp down`, type `{manager} stop {name}.timer`: it would start everything again."
+    before = (
+        f"Before `cartum-roapp down`, type `{manager} stop {name}.timer`. Otherwise the timer starts everything again."
+    )
     show(document, lambda: [*shown, *(f"    {step}" for step in steps), before])
 
 

@@ -14,6 +14,7 @@ from cartum_roapp.cli.progress import waiting
 
 #: Of the backups that upgrades make by themselves, so many are kept.
 _KEPT = 3
+_AGAIN = "Then type `cartum-roapp upgrade` again, not `up`."
 
 
 def upgrade(
@@ -53,7 +54,7 @@ def upgrade(
             with waiting("Writing a backup"):
                 backup.write(config, path, with_keys=not config.database_url)
         except IntegrationError as error:
-            error.fix = f"{error.fix or ''} Everything is stopped, and nothing is changed: then repeat.".strip()
+            error.fix = f"{error.fix or ''} Everything is stopped, and nothing was changed. {_AGAIN}".strip()
             raise
         bring_up(config)
         with serving(), waiting("Updating the deployments"):
@@ -62,6 +63,12 @@ def upgrade(
             done = asyncio.run(shops.sync())
     if to is None:
         backup.keep_newest(path, home, _KEPT)
-    document = {"version": version("cartum-roapp"), "backup": str(path), "shops": len(done.renewed)}
-    shown = f"This home runs version {document['version']}, with {document['shops']} shops. The backup is {path}."
+    document = {
+        "version": version("cartum-roapp"),
+        "backup": str(path),
+        "shops": len(done.renewed),
+        "unusable": sorted(done.unusable),
+    }
+    shown = [f"Upgraded to {document['version']}. Deployments updated: {document['shops']} shops. Backup: {path}."]
+    shown += [f"{slug} can't be used: {error.message}" for slug, error in done.unusable.items()]
     show(document, lambda: shown)

@@ -76,7 +76,7 @@ class ProductIndex:
                 await self._read()
 
     async def read(self) -> None:
-        """Reads the catalogue as it is from now on; one reading serves all that ask before it begins."""
+        """Reads the catalogue. One reading serves all that asked before it began."""
         asked = utc_now()
         async with self._reading:
             if self._began is None or self._began < asked:

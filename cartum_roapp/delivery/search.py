@@ -23,11 +23,11 @@ from cartum_roapp.orders.phones import e164, spellings
 
 # What staff added since a search that is older than this is read before a contact is made.
 FRESH_FOR = timedelta(minutes=2)
-#: So many buyers are searched by one call: each of the spellings of their phones is a value of it.
+#: How many buyers one call searches, roughly: each spelling of a phone is one of its 50 values.
 _BUYERS_A_CALL = 5
 #: More pages of contacts are not read at the first look, however many buyers are to be searched.
 _MOST_PAGES = 100
-#: After this time all contacts are read again, as staff may have changed one.
+#: The shortest time for which a complete reading counts: staff may change contacts meanwhile.
 _KNOWN_FOR = timedelta(minutes=10)
 #: A reading that took long is not repeated before this many times its duration.
 SPACED = 10
@@ -44,10 +44,10 @@ _FIELDS = {"phone number": "delivery_phone", "e-mail address": "delivery_email"}
 
 
 class ContactSearch:
-    """What was searched, of one kind of clients, is remembered for as long as the account's lock is held, which may be
-    hours. The buyers of the next orders are searched in the same calls; where reading all contacts takes no more calls
-    than searching the buyers of all orders that RO App lacks, they are read instead. `region` is asked for the country
-    of a shop's phones."""
+    """What was searched, of one kind of clients, is remembered while the account's lock is held, which may be hours; a
+    complete reading for a while. The buyers of the next orders are searched in the same calls. Where reading all
+    contacts takes no more calls than searching the buyers of all orders that RO App lacks, they are read instead.
+    `region` is asked for the country of a shop's phones."""
 
     def __init__(self, clients: Clients[Contact], region: Callable[[str], str | None], upcoming: Upcoming) -> None:
         self._clients = clients

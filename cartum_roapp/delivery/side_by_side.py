@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Sequence
 
 
 async def side_by_side(work: Sequence[Coroutine[object, object, None]]) -> None:
-    """Waits until all of it is done. The first error ends the rest."""
+    """Waits for all of it. The first error cancels the rest and is raised."""
     tasks = [asyncio.create_task(one) for one in work]
     try:
         await asyncio.gather(*tasks)

@@ -2,8 +2,8 @@
 
 finding         what a look found
 machine         versions, the home, the disk, the processes, the last backup
-database        the server of the ledger and of Prefect's database, its settings, the key of the passwords
+database        the server of the ledger and of Prefect's database, its settings, its clock, the key of the passwords
 prefect_server  Prefect's server, its queue, and the addresses of shops and accounts
-clocks          this machine's clock next to those of the database, the shops and RO App
+clocks          this machine's clock next to those of the shops and of RO App
 bundle          all of it as a file for a bug report
 """

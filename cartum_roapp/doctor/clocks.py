@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from cartum_roapp.doctor.database import APART
-from cartum_roapp.doctor.finding import Finding, look, well, wrong
+from cartum_roapp.doctor.finding import Finding, ok, problem, warning
 
 _WITHIN = 10.0  # seconds
 _AT_ONCE = 16
@@ -27,13 +27,13 @@ def _of(address: str) -> Finding:
     try:
         answer = httpx.head(address, timeout=_WITHIN)
     except httpx.HTTPError as error:
-        return wrong(host, f"It does not answer: {type(error).__name__}.", "Look at the network, and at HTTPS_PROXY.")
+        return problem(host, f"It does not answer: {type(error).__name__}.", "Look at the network, and at HTTPS_PROXY.")
     try:
         ahead = (datetime.now(UTC) - parsedate_to_datetime(answer.headers["Date"])).total_seconds()
         ahead -= float(answer.headers.get("Age", 0))  # of an answer that a cache has kept
     except (KeyError, ValueError, TypeError):
-        return look(host, "It answers, and does not say what time it is.", "Nothing, if this clock is right.")
+        return warning(host, "It answers without a usable Date header.", "None, if this machine's clock is right.")
     if abs(ahead) > APART:
         away = f"{abs(ahead) / 60:,.0f} minutes {'ahead of' if ahead > 0 else 'behind'}"
-        return wrong(host, f"This machine's clock is {away} it.", "Set the clock by NTP.")
-    return well(host, "answers, and its clock agrees")
+        return problem(host, f"This machine's clock is {away} it.", "Set the clock by NTP.")
+    return ok(host, "answers, and its clock agrees")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from psycopg2.extensions import cursor as Cursor
 
-from cartum_roapp.doctor.finding import Finding, well, wrong
+from cartum_roapp.doctor.finding import Finding, ok, problem
 from cartum_roapp.home import Home
 from cartum_roapp.service.database_url import DatabaseUrl
 from cartum_roapp.service.databases import both, check_ledger, connected, is_key
@@ -26,8 +26,8 @@ _USED = """
 
 
 def found(config: Settings, home: Home, *, own_server: bool) -> Iterator[Finding]:
-    """Yields what was found in the database. The key of Prefect's database is that of the home only where it has its
-    `own_server`. Raises BadConfig and psycopg2.Error."""
+    """Yields what was found in the database. `own_server`: the home runs its own Prefect server; only then is the key
+    checked. Raises BadConfig and psycopg2.Error."""
     ledger, prefect = both(config)
     if config.database_url:
         check_ledger(ledger)
@@ -41,23 +41,25 @@ def found(config: Settings, home: Home, *, own_server: bool) -> Iterator[Finding
 def _server(cursor: Cursor, ledger: DatabaseUrl) -> Iterator[Finding]:
     cursor.execute(_SIZES)
     size, release = cursor.fetchone() or (0, "")
-    yield well("database", f"{' '.join(release.split()[:2])}, the ledger takes {size / 1024**2:,.0f} MB")
+    yield ok("database", f"{' '.join(release.split()[:2])}, the ledger takes {size / 1024**2:,.0f} MB")
     unsafe = [name for name in _SAFE if _setting(cursor, name) == "off"]
     if unsafe:
         names = ", ".join(unsafe)
-        yield wrong("durability", f"{names} is off: a crash loses what was committed.", "Switch it on.")
+        yield problem("durability", f"{names} is off: a crash loses what was committed.", "Switch it on.")
     cursor.execute(_USED)
     used, most = cursor.fetchone() or (0, 1)
     says = f"{used} of {most} are in use"
     if used > most * _FULL:
-        yield wrong("connections", f"{says}.", "Raise max_connections: a worker needs up to 200.")
+        yield problem(
+            "connections", f"{says}.", "Raise max_connections: 150 for each worker, 30 for each Prefect server."
+        )
     else:
-        yield well("connections", says)
+        yield ok("connections", says)
     cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
     ahead = float((cursor.fetchone() or (time.time(),))[0]) - time.time()
     if abs(ahead) > APART:
         says = f"The clock of {ledger.place} differs from this machine's by {abs(ahead):,.0f} s."
-        yield wrong("database clock", says, "Set both clocks by NTP.")
+        yield problem("database clock", says, "Set both clocks by NTP.")
 
 
 def _setting(cursor: Cursor, name: str) -> str:
@@ -67,8 +69,8 @@ def _setting(cursor: Cursor, name: str) -> str:
 
 def _key(cursor: Cursor, home: Home) -> Finding:
     if is_key(cursor, home.encryption_path):
-        return well("key", f"{home.encryption_path} decrypts the stored passwords")
-    return wrong(
+        return ok("key", f"{home.encryption_path} decrypts the stored passwords")
+    return problem(
         "key",
         f"{home.encryption_path} is not the key of the stored passwords.",
         "Copy it from the home that stored them, or from a backup made with `--with-keys`.",

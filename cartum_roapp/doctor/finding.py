@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-#: `look`: nothing is wrong yet, but a person should know.
-Verdict = Literal["well", "look", "wrong"]
+#: `warning`: nothing is wrong yet, but a person should know.
+Verdict = Literal["ok", "warning", "problem"]
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,13 @@ class Finding:
     fix: str = ""
 
 
-def well(about: str, says: str) -> Finding:
-    return Finding(about, "well", says)
+def ok(about: str, says: str) -> Finding:
+    return Finding(about, "ok", says)
 
 
-def look(about: str, says: str, fix: str) -> Finding:
-    return Finding(about, "look", says, fix)
+def warning(about: str, says: str, fix: str) -> Finding:
+    return Finding(about, "warning", says, fix)
 
 
-def wrong(about: str, says: str, fix: str) -> Finding:
-    return Finding(about, "wrong", says, fix)
+def problem(about: str, says: str, fix: str) -> Finding:
+    return Finding(about, "problem", says, fix)

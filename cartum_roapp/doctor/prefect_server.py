@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import httpx
 
-from cartum_roapp.doctor.finding import Finding, look, well, wrong
+from cartum_roapp.doctor.finding import Finding, ok, problem, warning
 
 _LATE = {"flow_runs": {"state": {"name": {"any_": ["Late"]}}, "tags": {"all_": ["cartum-roapp"]}}}
 _BLOCKS = {"block_types": {"slug": {"any_": ["ro-app-account", "cartum-shop"]}}, "limit": 200}
@@ -17,19 +17,19 @@ def found(client: httpx.Client) -> Iterator[Finding]:
     """Yields what was found of the server that `client` asks. Raises httpx.HTTPError, ValueError."""
     answer = client.get("/admin/version")
     if answer.status_code in (401, 403):
-        yield wrong("Prefect's server", "It refuses the login.", "Set PREFECT_API_AUTH_STRING to that of the server.")
+        yield problem("Prefect's server", "It refuses the login.", "Set PREFECT_API_AUTH_STRING to that of the server.")
         return
     theirs, ours = str(answer.raise_for_status().json()), version("prefect")
     if theirs.split(".")[:2] == ours.split(".")[:2]:
-        yield well("Prefect's server", f"version {theirs}")
+        yield ok("Prefect's server", f"version {theirs}")
     else:
-        yield wrong("Prefect's server", f"It is version {theirs}, and this is {ours}.", "Run one version everywhere.")
+        yield problem("Prefect's server", f"It is version {theirs}, and this is {ours}.", "Run one version everywhere.")
     late = int(client.post("/flow_runs/count", json=_LATE).raise_for_status().json())
     if late:
         fix = "If it stays so, add a worker (docs/scaling.md)."
-        yield look("queue", f"{late} runs are due and have not begun.", fix)
+        yield warning("queue", f"{late} runs are due and have not begun.", fix)
     else:
-        yield well("queue", "no run is late")
+        yield ok("queue", "no run is late")
 
 
 def addresses(client: httpx.Client) -> list[str]:

@@ -96,7 +96,7 @@ def backlog(
 
 
 def to_create(connection: Connection, shops: Sequence[str]) -> int:
-    """How many orders of these shops wait, now due or later, of which no version was delivered yet."""
+    """Returns how many waiting orders of these shops, due now or later, were never delivered."""
     query = text(f"SELECT count(*) FROM outbox WHERE shop = ANY(:shops) AND {_WAITING} AND delivered_version = 0")
     return int(connection.scalar(query, {"shops": list(shops)}) or 0)
 

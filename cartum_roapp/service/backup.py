@@ -105,8 +105,8 @@ def named_in(folder: Path, home: Home) -> Path:
 
 
 def keep_newest(path: Path, home: Home, keep: int) -> list[Path]:
-    """Deletes all backups of the home beside `path`, which was just written, but the newest ones by their names.
-    Returns those that are gone."""
+    """Deletes older backups of the home beside `path`, so that `keep` are left, `path` included. Returns the deleted
+    ones."""
     named = re.compile(re.escape(_series(home)) + r"\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z\.backup")
     others = [one for one in path.parent.iterdir() if named.fullmatch(one.name) and one != path]
     gone = sorted(others)[: max(0, len(others) + 1 - keep)]
@@ -120,9 +120,9 @@ def _series(home: Home) -> str:
 
 
 def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
-    """Loads a backup into a home or databases that hold nothing yet. Returns what the backup says of itself. Of each
-    order what RO App has counts, not what the backup knows of it, unless it was `moved`: then nothing has happened
-    since.
+    """Loads a backup into a home or databases that hold nothing yet. Returns what the backup says of itself.
+    `moved`: nothing has run since the backup. Otherwise what both sides agreed on is forgotten, so that RO App's
+    present data wins over the backup.
 
     Raises BadConfig, before anything is changed, if the file is no backup or of a newer version, if something is there
     already, or if the key of Prefect's secrets is neither in the file nor in the home."""

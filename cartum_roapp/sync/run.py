@@ -28,7 +28,7 @@ from cartum_roapp.settings import PREFIX, Settings
 
 #: The kind of run that the schedule begins every five minutes.
 SYNC = "incremental-sync"
-#: Seconds for which a sync that a person begins waits for another one of the shop.
+#: Seconds for which a sync that a person started waits for another one of the shop.
 _FOR_ANOTHER = 60.0
 CANCELED = 4  # a status that is final although it is not successful (cartum §3)
 #: In seconds: the longest wait for the shop's quota inside a call, while the shop is locked for other runs.
@@ -161,8 +161,9 @@ class Run:
         return database.locked_soon(self.engine, f"reading:{self.shop.key}", waits)
 
     def only_sync(self) -> AbstractAsyncContextManager[None]:
-        """Inside, no other sync of this shop is under way. Where one is, a scheduled sync raises NotNow. A sync that a
-        person began waits, as the other one may have read the shop before that person changed it."""
+        """Inside, no other sync of this shop is under way. Where one is, a scheduled sync raises NotNow at once.
+        One that a person started waits up to a minute first: the other one may have read the shop before what that
+        person changed."""
 
         def waits() -> None:
             if self.scheduled:

@@ -36,10 +36,10 @@ def verdicts(found: Installation, *arguments: str, ends: int = 0) -> dict[str, t
 
 def test_all_is_well(known: Installation) -> None:
     found = verdicts(known)
-    assert {about for about, (verdict, *_) in found.items() if verdict == "wrong"} == set()
+    assert {about for about, (verdict, *_) in found.items() if verdict == "problem"} == set()
     looked_at = {"versions", "rights", "disk", "processes", "database", "connections", "key", "Prefect's server"}
     assert looked_at <= found.keys()
-    assert found["127.0.0.1"][0] == "well", "RO App and the shop answer"
+    assert found["127.0.0.1"][0] == "ok", "RO App and the shop answer"
 
 
 def test_what_is_wrong_is_named_with_what_to_do(known: Installation) -> None:
@@ -52,14 +52,14 @@ def test_what_is_wrong_is_named_with_what_to_do(known: Installation) -> None:
     finally:
         key.write_text(right)
         key.chmod(0o600)
-    assert found["rights"] == ("wrong", f"{key} is open to other users.", f"chmod -R go= {key.parent}")
-    assert found["key"][0] == "wrong" and "--with-keys" in found["key"][2]
+    assert found["rights"] == ("problem", f"{key} is open to other users.", f"chmod -R go= {key.parent}")
+    assert found["key"][0] == "problem" and "--with-keys" in found["key"][2]
 
 
 def test_nothing_is_started(tmp_path: Path, known: Installation) -> None:
     new = Installation(tmp_path / "new", known.box)
     found = verdicts(new, ends=1)
-    assert found["home"][0] == "wrong" and "is not there" in found["home"][1]
+    assert found["home"][0] == "problem" and "does not exist" in found["home"][1]
     assert not new.home.exists()
 
 
@@ -69,7 +69,7 @@ def test_a_server_that_is_none_does_not_end_the_look(known: Installation) -> Non
         found = known.command("doctor", PREFECT_API_URL=f"{address}api")
     assert found.code == 1
     verdicts = {one["about"]: one["verdict"] for one in found.document["findings"]}
-    assert (verdicts["Prefect's server"], verdicts["database"], verdicts["worker"]) == ("wrong", "well", "well")
+    assert (verdicts["Prefect's server"], verdicts["database"], verdicts["worker"]) == ("problem", "ok", "ok")
     assert "key" not in verdicts, "that of another server is not this home's"
 
 
@@ -117,10 +117,10 @@ def telling(date: datetime | None) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("ahead", "verdict", "says"),
     [
-        (-3600, "wrong", "60 minutes ahead"),
-        (3600, "wrong", "60 minutes behind"),
-        (0, "well", "agrees"),
-        (None, "look", ""),
+        (-3600, "problem", "60 minutes ahead"),
+        (3600, "problem", "60 minutes behind"),
+        (0, "ok", "agrees"),
+        (None, "warning", ""),
     ],
 )
 def test_a_clock_that_differs_is_named(ahead: int | None, verdict: str, says: str) -> None:
@@ -132,4 +132,4 @@ def test_a_clock_that_differs_is_named(ahead: int | None, verdict: str, says: st
 
 def test_an_address_that_does_not_answer_is_named() -> None:
     (found,) = clocks.found(["http://127.0.0.1:9/"])
-    assert (found.verdict, found.about) == ("wrong", "127.0.0.1")
+    assert (found.verdict, found.about) == ("problem", "127.0.0.1")

@@ -63,5 +63,5 @@ def test_the_budget_has_a_row_for_each_latency() -> None:
     found = Budget(calls=580, limited=0, most=3, used=0.943, usual=0.95)
     results.budgets += [Used(100, 0.3, found, 590, 561), Used(2000, None, found, 12100, 12000)]
     assert "| 300 ms | 100 | 590 | 1.052 | 94% | 3 | 0 |" in results.markdown()
-    assert "| no time, without a limit | 2000 | 12100 | 1.008 |  |  |  |" in results.markdown()
+    assert "| 0 ms, no rate limit | 2000 | 12100 | 1.008 |  |  |  |" in results.markdown()
     assert "300 ms" in results.text()
