@@ -139,6 +139,17 @@ def test_rows_that_moved_between_pages_are_found_by_walking_again() -> None:
     assert sorted(number for page in found for number in page) == [1, 2, 3, 4]
 
 
+def test_a_row_that_slips_to_a_read_page_as_another_is_deleted_is_found_by_walking_again() -> None:
+    class Shrinking(Account):
+        def select(self, asked: Asked) -> list[Row]:
+            if self.served == 2:
+                self.rows = self.rows[1:]  # as many came as there are now, and one of them is not among these
+            return self.rows
+
+    found, _ = ask(Shrinking(rows(1, 2, 3, 4, 5)), PRODUCTS)
+    assert sorted(number for page in found for number in page) == [1, 2, 3, 4, 5]
+
+
 def test_a_count_that_is_never_reached_costs_three_more_walks_and_no_more() -> None:
     account = Account(rows(1, 2, 3))
     account.count = 9
