@@ -38,6 +38,7 @@ class ProductMaker:
         self._creations = creations
         self._index = index
         self._trying = asyncio.Lock()
+        self._works = False
         self._refused_here = 0
 
     def may_make(self, shop: ShopConfig) -> bool:
@@ -49,10 +50,10 @@ class ProductMaker:
     ) -> int:
         """Returns the id of the new product, which is bound to the first identity. Raises BadRecord `product-missing`
         where the shop or the account makes none, `product-not-identifiable` where RO App did not store the identity."""
-        if self._writes() == "works":
-            return await self._make(order, line, identities, shop)
-        async with self._trying:  # one product shows whether the account takes them
-            return await self._make(order, line, identities, shop)
+        async with self._trying:  # one product of each run shows whether the account takes them now
+            if not self._works:
+                return await self._make(order, line, identities, shop)
+        return await self._make(order, line, identities, shop)
 
     async def _make(
         self, order: DesiredOrder, line: DesiredLine, identities: Sequence[Identity], shop: ShopConfig
@@ -88,6 +89,7 @@ class ProductMaker:
                 if not _drop_refused(body, error, first):
                     raise
         await self._check(made, first, is_first=writes == "unknown")
+        self._works = True
         return made
 
     def _body(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> dict[str, object]:
