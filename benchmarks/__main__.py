@@ -143,9 +143,10 @@ def _peer(wanted: bool) -> tuple[Path | None, str]:
 @contextlib.contextmanager
 def _bench(orders: int) -> Iterator[Bench]:
     with tempfile.TemporaryDirectory() as directory:
-        config = Settings(home=Path(directory) / "home", linger=2, database_url=None)
+        config = Settings(home=Path(directory) / "home", database_url=None)
         try:
-            with service.use(config, prefect=False) as running, serving(orders, LINES) as shop:
+            running = service.use(config, prefect=False)
+            with serving(orders, LINES) as shop:
                 yield Bench(shop, running.database_url.get_secret_value(), orders, config.home)
         finally:
             service.stop(config)

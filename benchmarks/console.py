@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -83,10 +83,10 @@ def closing_engine(url: str) -> Iterator[Engine]:
 def served(engine: Engine, home: Path) -> Iterator[httpx.Client]:
     """Yields a client of a console on a port of its own, without Prefect."""
     config = Settings(home=home)
-    with socket.socket() as held, closing(WithoutPrefect(config)) as runs:
+    with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
-        app = application(Backend(engine, config, Home(home), runs), port)
+        app = application(Backend(engine, config, Home(home), WithoutPrefect(config)), port)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
         thread = Thread(target=server.run, kwargs={"sockets": [held]})
         thread.start()

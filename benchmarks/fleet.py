@@ -31,7 +31,7 @@ SHOPS, OPEN_ORDERS = 30, 10
 #: Seconds.
 EVERY = 300
 MEASURED, SETTLES, ENDS_WITHIN = 120.0, 60.0, 900.0
-PARTS = ("prefect-server", "worker", "postgres", "console", "keeper")
+PARTS = ("prefect-server", "worker", "postgres", "console", "supervisor")
 
 
 @dataclass(frozen=True)

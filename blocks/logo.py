@@ -28,7 +28,7 @@ class BlockWithLogo(Block):
     def _to_block_type(cls) -> BlockType:
         block_type = super()._to_block_type()
         api = get_current_settings().api.url
-        if api and service.state(settings()).serves(api):
+        if api and service.state(settings()).has_api(api):
             address = urljoin(os.environ.get("PREFECT_UI_API_URL") or api, f"/pictures/{cls._logo}.svg")
             block_type.logo_url = HttpUrl(address)
         return block_type

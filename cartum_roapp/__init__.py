@@ -9,7 +9,11 @@ The core. All except cli/ is free of Prefect, so that every rule can be run and 
     config/           settings of shops and accounts, and their rules
     connection/       connects and checks a shop: questions, lists of both systems, problems
     reconciliation/   compares shop, ledger and RO App
-    service/          runs the database and Prefect's server of a home
+    service/          runs the programs of a home: database, Prefect's server, worker and console
+    postgres/         the embedded PostgreSQL, and one that the operator names
+    metrics/          metrics for Prometheus
+    doctor/           looks at an installation, and says what is wrong
+    backup            writes everything into one file, and loads it
     cli/              the command `cartum-roapp`
 
 Comments cite sections of three pages: `cartum §2.3` is docs/apis/cartum.md, `roapp §3.2` is docs/apis/roapp.md, and

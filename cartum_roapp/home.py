@@ -8,7 +8,7 @@ prefect/    Prefect's home
 service.env the settings for systemd, from `service install`; some are secret (0600)
 backups/    what `upgrade` has written before it changed anything (0700)
 last-backup when the last backup was written
-run/        locks, the keeper's state, the port; not needed while nothing runs
+run/        locks, the supervisor's state, the ports; not needed while nothing runs
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Home:
         return self._key("database", _password)
 
     def superuser_password(self) -> str:
-        """Returns the password of the embedded server's superuser; only the keeper needs it."""
+        """Returns the password of the embedded server's superuser; only the supervisor needs it."""
         return self._key("superuser", _password)
 
     def encryption_key(self) -> str:

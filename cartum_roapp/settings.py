@@ -95,9 +95,6 @@ class Settings(BaseSettings):
     run_seconds: Annotated[
         float, Field(gt=0, le=2_592_000, description="Seconds after which any other run of a shop ends, likewise.")
     ] = 259_200.0
-    linger: Annotated[
-        Seconds, Field(description="Seconds for which database and Prefect's server stay up unused, without `up`.")
-    ] = 300.0
     retries: Annotated[int, Field(ge=1, le=100, description="How often a call that may be repeated is tried.")] = 6
     retry_base: Annotated[
         float,
@@ -122,10 +119,6 @@ class Settings(BaseSettings):
     metrics_port: Annotated[
         Port | None,
         Field(description="The port on the loopback at which the worker serves metrics; without it, at none."),
-    ] = None
-    keeper_metrics_port: Annotated[
-        Port | None,
-        Field(description="The port at which the keeper says whether the worker is up; without it, at none."),
     ] = None
     metrics_shops: Annotated[
         int, Field(ge=0, le=10_000, description="How many shops have series of their own in the metrics.")

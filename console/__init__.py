@@ -11,7 +11,7 @@ comparison, matches    the last comparison with RO App; what people chose
 accounts               the accounts of RO App, and a test of the alerts
 actions                what a person starts on them
 flow_runs              Prefect, where runs are started and settings are stored
-__main__               the process, which the keeper of a home keeps up from `up` to `down`
+__main__               the process, which the supervisor of a home keeps up from `up` to `down`
 
 Pages that only show something read the ledger alone, so they work while Prefect's server is down.
 """

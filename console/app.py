@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError
-from cartum_roapp.service.prefect_server import console_login
+from cartum_roapp.service.named_server import console_login
 from cartum_roapp.sync.failure import Unexpected
 from console.accounts import AccountPage
 from console.actions import Actions

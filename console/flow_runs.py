@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -59,7 +59,6 @@ class FlowRuns:
 
     def __init__(self, config: Settings) -> None:
         self._config = config
-        self._stack = ExitStack()
         self._connection: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
@@ -164,9 +163,6 @@ class FlowRuns:
             return await asyncio.wait_for(self.settings(slug), _LITTLE_PATIENCE)
         return None
 
-    def close(self) -> None:
-        self._stack.close()
-
     async def _connect(self) -> None:
         self.begin()
         assert self._connection is not None
@@ -176,8 +172,7 @@ class FlowRuns:
             raise Retryable("Prefect's server does not answer yet.", fix="Wait a moment, then try again.") from error
 
     def _use(self) -> None:
-        running = self._stack.enter_context(service.use(self._config, timeout=_PATIENCE))
-        os.environ.update(running.env)
+        os.environ.update(service.use(self._config, timeout=_PATIENCE).env)
         for name, value in (("PREFECT_API_REQUEST_TIMEOUT", "10"), ("PREFECT_CLIENT_MAX_RETRIES", "1")):
             os.environ.setdefault(name, value)  # a person waits
         import blocks.store  # noqa: F401 - reads its environment now, and takes seconds

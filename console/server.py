@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable
-from contextlib import closing
 
 import uvicorn
 
@@ -18,27 +16,25 @@ from console.backend import Backend
 from console.flow_runs import FlowRuns
 
 
-def serve(bound: socket.socket, started: Callable[[uvicorn.Server], None] = lambda server: None) -> bool:
-    """Serves until SIGTERM or SIGINT. `bound` is the socket to listen at; `started` gets the server before it begins.
-    Returns whether it could be started. Raises IntegrationError."""
+def serve(bound: socket.socket) -> bool:
+    """Serves until SIGTERM or SIGINT. `bound` is the socket to listen at. Returns whether it could be started. Raises
+    IntegrationError."""
     config = settings()
     logs.configure()
     logging.getLogger().setLevel(logging.WARNING)  # else each question to Prefect's server is a line
-    with service.use(config, prefect=False) as running, closing(FlowRuns(config)) as runs:
-        engine = database.connect(running.database_url.get_secret_value())
-        database.migrate(engine)
-        app = application(Backend(engine, config, Home(config.home), runs), bound.getsockname()[1])
-        options = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-        )
-        server = uvicorn.Server(options)
-        started(server)
-        server.run(sockets=[bound])
-        engine.dispose()
+    engine = database.connect(service.use(config, prefect=False).database_url.get_secret_value())
+    database.migrate(engine)
+    app = application(Backend(engine, config, Home(config.home), FlowRuns(config)), bound.getsockname()[1])
+    options = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(options)
+    server.run(sockets=[bound])
+    engine.dispose()
     return server.started

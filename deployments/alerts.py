@@ -165,7 +165,7 @@ def _gone(document: UUID, *, active: bool) -> AutomationCore:
     )  # fmt: skip
     body = (
         "No worker has answered for about five minutes, so no shop is synced.\n"
-        "Fix: `cartum-roapp up`. Why it ended: logs/worker.log and logs/keeper.log of its home.\n"
+        "Fix: `cartum-roapp up`. Why it ended: logs/worker.log and logs/supervisor.log of its home.\n"
         "{{ work_pool|ui_url or '' }}"
     )
     message = SendNotification(block_document_id=document, subject=GONE, body=body)

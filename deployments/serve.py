@@ -1,8 +1,9 @@
-"""The worker as a process of its home: `python -m deployments.serve`. From `up` to `down` the keeper keeps it up."""
+"""The worker as a process: `python -m deployments.serve`. The supervisor keeps it up from `up` to `down`."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ from cartum_roapp import logs, service
 from cartum_roapp.errors import IntegrationError
 from cartum_roapp.home import Home
 from cartum_roapp.service.lock import FileLock
-from cartum_roapp.service.worker import LOCK, is_wanted, record
+from cartum_roapp.service.worker import LOCK, POLLING_LOCK
 from cartum_roapp.settings import Settings, settings
 from cartum_roapp.sync.failure import prefect_errors
 
@@ -27,7 +28,7 @@ LOGGER = "deployments.serve"
 
 # Seconds.
 _STOP_TIMEOUT = 10.0
-_KEEP_EVERY, _KEEPER_WITHIN = 10.0, 30.0
+_REVIVE_EVERY = 10.0
 _SWEEP_EVERY = 300.0
 _CLEAR_EVERY = 20.0
 #: Until a run whose process was killed is started again: one that fails at once is not started all the time.
@@ -44,27 +45,26 @@ def main() -> int:
 
 
 def serve() -> int:
-    """Serves until SIGTERM or SIGINT. A second worker of the same home ends at once. Returns the exit code. Raises
-    IntegrationError."""
+    """Serves until SIGTERM or SIGINT. A second worker of the same home waits until the first one has ended. Returns the
+    exit code. Raises IntegrationError."""
     config = settings()
     home = Home(config.home).create()
     with FileLock(home.run / LOCK) as lock:
         if not lock.acquire(timeout=5.0):
-            logs.say("another worker serves this home already", "WARNING", LOGGER)
-            return 0
-        record(home, polling=False)
-        with service.use(config) as running:
-            os.environ.update(running.env)
-            for name, value in logs.prefect_variables().items():
-                os.environ.setdefault(name, value)
-            # Logs of runs are in Prefect's UI; the worker's own log has warnings and errors only.
-            os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
-            os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks,deployments")
-            os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
-            os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits for what the console starts
-            url = running.database_url.get_secret_value()
-            with _metrics(config, home, url), prefect_errors():
-                asyncio.run(_serve(config, home, url))
+            logs.say("another worker serves this home; this one waits until it has ended", "WARNING", LOGGER)
+            lock.acquire(timeout=math.inf)
+        running = service.use(config)
+        os.environ.update(running.env)
+        for name, value in logs.prefect_variables().items():
+            os.environ.setdefault(name, value)
+        # Logs of runs are in Prefect's UI; the worker's own log has warnings and errors only.
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "WARNING")
+        os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks,deployments")
+        os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
+        os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits for what the console starts
+        url = running.database_url.get_secret_value()
+        with _metrics(config, home, url), prefect_errors():
+            asyncio.run(_serve(config, home, url))
     return 0
 
 
@@ -80,12 +80,13 @@ def _metrics(config: Settings, home: Home, database_url: str) -> Iterator[None]:
         yield
         return
     from cartum_roapp.ledger import database
-    from cartum_roapp.service import metrics, metrics_endpoint
+    from cartum_roapp.metrics import collectors, endpoint
 
     engine = database.connect(database_url)
-    figures = metrics.LedgerCollector(engine, shops=config.metrics_shops, interval=config.roapp_interval)
+    figures = collectors.LedgerCollector(engine, shops=config.metrics_shops, interval=config.roapp_interval)
+    found = collectors.registry(collectors.WorkerCollector(home), figures)
     try:
-        with metrics_endpoint.serving(config.metrics_port, home.metrics_token(), metrics.registry(figures)):
+        with endpoint.serving(config.metrics_port, home.metrics_token(), found):
             yield
     finally:
         engine.dispose()
@@ -121,9 +122,10 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
         await start_again(await mark_crashed(engine, mine=worker.runs.keys()))
 
     worker = InProcessWorker(work_pool_name=pool.work_pool_name(), name=name, on_killed=go_on)
+    polling = FileLock(home.run / POLLING_LOCK)
     serving = [
-        *_polling(home, worker, kind),
-        asyncio.create_task(_every(_KEEP_EVERY, lambda: asyncio.to_thread(_restart_keeper, config, home))),
+        *_polling(polling, worker, kind),
+        asyncio.create_task(_every(_REVIVE_EVERY, lambda: asyncio.to_thread(_revive_supervisor, config))),
         # Killed runs of the command line, and of workers on other machines.
         asyncio.create_task(_every(_SWEEP_EVERY, sweep)),
         asyncio.create_task(_every(_CLEAR_EVERY, Unneeded().clear)),
@@ -131,6 +133,7 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     ]
     ending = asyncio.create_task(stopped.wait())
     await asyncio.wait([*serving, ending], return_when=asyncio.FIRST_COMPLETED)
+    polling.release()
     for task in (*serving, ending):
         task.cancel()
     ends = await asyncio.gather(*serving, return_exceptions=True)
@@ -141,33 +144,31 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
             raise end
 
 
-def _polling(home: Home, worker: InProcessWorker, kind: str) -> list[asyncio.Task[None]]:
+def _polling(lock: FileLock, worker: InProcessWorker, kind: str) -> list[asyncio.Task[None]]:
     """Polls the work pool, unless it is of another type: its own workers run the flows then."""
     if kind != worker.type:
         logs.say(f"the work pool {worker._work_pool_name} is of the type {kind}: its own workers run the flows", "INFO")
-        record(home, polling=True)
+        lock.acquire(timeout=1.0)
         return []
     return [
         asyncio.create_task(worker.start()),
         asyncio.create_task(worker.watch_cancellations()),
-        asyncio.create_task(_record_polling(home, worker)),
+        asyncio.create_task(_lock_polling(lock, worker)),
     ]
 
 
-async def _record_polling(home: Home, worker: InProcessWorker) -> None:
-    while not worker.is_setup:
+async def _lock_polling(lock: FileLock, worker: InProcessWorker) -> None:
+    # Others take the lock for an instant to see whether it is held.
+    while not (worker.is_setup and lock.acquire()):
         await asyncio.sleep(0.05)
-    record(home, polling=True)
     await asyncio.Event().wait()
 
 
-def _restart_keeper(config: Settings, home: Home) -> None:
-    """Restarts a killed keeper, which `service.use` does, as the keeper restarts a killed worker. Until then the
+def _revive_supervisor(config: Settings) -> None:
+    """Starts a supervisor in the place of a killed one, as the supervisor starts a killed worker. Until then the
     console's port stays ours."""
     service.hold_console(config)
-    if is_wanted(home) and service.state(config).phase == "stopped":
-        with service.use(config, with_worker=True, timeout=_KEEPER_WITHIN):
-            pass
+    service.revive(config)
 
 
 async def _every(seconds: float, turn: Callable[[], Awaitable[object]]) -> None:

@@ -18,7 +18,7 @@ from cartum_roapp.cli.secrets import API_KEY, SHOP_PASSWORD
 from cartum_roapp.config.setting import Field, fields_of
 from cartum_roapp.config.shop import SLUG
 from cartum_roapp.ledger import tables
-from cartum_roapp.service.metrics import METRICS
+from cartum_roapp.metrics.collectors import METRICS
 from cartum_roapp.settings import PREFIX, Settings
 from docs import commands
 from docs.layout import anchor, links, prose, table

@@ -9,6 +9,7 @@ from typing import Any
 
 import ledgers
 import pytest
+import reaper
 import thrift
 from homes import superuser_url
 from hypothesis import HealthCheck
@@ -38,6 +39,12 @@ def pytest_configure(config: pytest.Config) -> None:
     thrift.choose()
     if config.option.seed is None:
         config.option.seed = seed_of_commit()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def left_homes_end(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A killed test run leaves nothing behind."""
+    reaper.begin(tmp_path_factory.getbasetemp())
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -120,15 +127,12 @@ def sample(request: pytest.FixtureRequest, seed: int) -> Sample:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a real PostgreSQL 18 (SQLAlchemy with psycopg2, superuser, database `postgres`), for the whole run.
-
-    A killed test run leaves nothing behind.
-    """
-    config = Settings(home=tmp_path_factory.mktemp("home") / "postgres", linger=2, database_url=None)
-    with service.use(config, prefect=False):
-        url = superuser_url(config)
-        ledgers.prepare(url)
-        yield url
+    """The URL of a real PostgreSQL 18 (SQLAlchemy with psycopg2, superuser, database `postgres`), for the whole run."""
+    config = Settings(home=tmp_path_factory.mktemp("home") / "postgres", database_url=None)
+    service.use(config, prefect=False)
+    url = superuser_url(config)
+    ledgers.prepare(url)
+    yield url
     service.stop(config)
 
 
@@ -141,6 +145,6 @@ def database(postgres: str) -> str:
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Settings]:
     """Settings of a home of this test alone, on the embedded database; whatever runs there is stopped afterwards."""
-    config = Settings(home=tmp_path / "home", linger=2, database_url=None)
+    config = Settings(home=tmp_path / "home", database_url=None)
     yield config
     service.stop(config)

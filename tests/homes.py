@@ -16,7 +16,7 @@ from sqlalchemy import URL
 
 from cartum_roapp import service
 from cartum_roapp.home import Home
-from cartum_roapp.service import socket_folder
+from cartum_roapp.postgres import socket_folder
 from cartum_roapp.service.lock import FileLock
 from cartum_roapp.settings import Settings
 
@@ -45,9 +45,8 @@ def _template(place: Path) -> Path:
     assert lock.acquire(timeout=MADE_WITHIN), "nobody ends making the template of homes"
     try:
         if not template.exists():
-            config = Settings(home=draft, linger=0, database_url=None)
-            with service.use(config):
-                pass
+            config = Settings(home=draft, database_url=None)
+            service.use(config)
             service.stop(config)
             shutil.rmtree(draft / "run")  # ports are found anew
             draft.rename(template)

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 from prefect_api import here, over_http
+from processes import Process
 from shell import Shell
 from sqlalchemy import Engine, text
 
@@ -26,9 +27,7 @@ from cartum_roapp.cli.demo_sandbox import DemoSandbox
 from cartum_roapp.config import shop_key
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
-from cartum_roapp.service import worker
 from cartum_roapp.service.port import is_free
-from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
 from deployments import shops
 from sandbox import Sandbox
@@ -58,15 +57,15 @@ class Installation:
         self.box = box
         self.shell = Shell(home, box)
         self.shell.environment |= {
-            "CARTUM_ROAPP_LINGER": "60", "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
             # Else the runs of a schedule are planned up to a minute later.
             "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
             # Else the server takes 90 s to see that a worker is gone.
             "PREFECT_WORKER_HEARTBEAT_SECONDS": "10",
-            **{f"CARTUM_ROAPP_{name.upper()}_PORT": str(next(_PORTS)) for name in ("metrics", "keeper_metrics")},
+            "CARTUM_ROAPP_METRICS_PORT": str(next(_PORTS)),
         }  # fmt: skip
         del self.shell.environment["CARTUM_ROAPP_SHOP_PASSWORD"]  # the first shop's, where each has its own
-        self.config = Settings(home=home, linger=60, database_url=None)
+        self.config = Settings(home=home, database_url=None)
         self._engine: Engine | None = None
 
     def command(self, *arguments: str, typed: str = "", **environment: str) -> Ended:
@@ -84,20 +83,18 @@ class Installation:
 
     # What runs.
 
-    def metrics(self, name: str, token: str | None = None) -> httpx.Response:
-        """What a Prometheus gets at that port."""
+    def metrics(self, token: str | None = None) -> httpx.Response:
+        """What a Prometheus gets."""
         token = token or Home(self.home).metrics_token()
-        address = f"http://127.0.0.1:{self.shell.environment[f'CARTUM_ROAPP_{name.upper()}_PORT']}/metrics"
+        address = f"http://127.0.0.1:{self.shell.environment['CARTUM_ROAPP_METRICS_PORT']}/metrics"
         return httpx.get(address, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
 
     def worker(self) -> Process:
-        process = worker.running(Home(self.home))
-        assert process is not None
-        return process
+        return Process.named(self.config, "worker")
 
     def next_worker(self, before: Process, seconds: float = 60) -> Process:
         """The worker that came in the place of one that ended, once it polls."""
-        self.become(lambda: not before.alive() and worker.polls(Home(self.home)), bool, seconds)
+        self.become(lambda: service.state(self.config), lambda now: _is_new(now, before), seconds)
         return self.worker()
 
     # Shops.
@@ -199,8 +196,8 @@ class Installation:
     @property
     def engine(self) -> Engine:
         if self._engine is None:
-            with service.use(self.config, prefect=False) as running:
-                self._engine = database.connect(running.database_url.get_secret_value())
+            running = service.use(self.config, prefect=False)
+            self._engine = database.connect(running.database_url.get_secret_value())
         return self._engine
 
     def value(self, query: str, **values: Any) -> Any:
@@ -224,20 +221,31 @@ class Installation:
             time.sleep(0.1)
         return found
 
-    def close(self) -> None:
+    def reconnect(self) -> None:
+        """Its servers are others since, maybe with another token against forged requests."""
         if self._engine is not None:
             self._engine.dispose()
+            self._engine = None
         if "prefect" in self.__dict__:
             self.prefect.close()
+            del self.__dict__["prefect"]
+
+    def close(self) -> None:
+        self.reconnect()
         self.shell.run("down")
 
 
 def disconnect(config: Settings, slug: str) -> None:
     """`shop delete SLUG --yes --purge` in a home whose server is up, without a process of its own."""
-    with service.use(config), pytest.MonkeyPatch.context() as environment:
+    service.use(config)
+    with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
         with here(config):
             asyncio.run(shops.disconnect(slug, purge=True))
+
+
+def _is_new(now: service.State, before: Process) -> bool:
+    return "worker" in now.ready and now.pids["worker"] != before.pid
 
 
 def _short(found: object) -> object:

@@ -25,8 +25,8 @@ from prefect_api import client
 from pydantic import SecretStr
 from relay import Relay
 
-from cartum_roapp.service.cluster import binaries
-from cartum_roapp.service.process import wait_until
+from cartum_roapp.postgres.cluster import binaries
+from cartum_roapp.service.patience import wait_until
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 
@@ -203,7 +203,7 @@ class Machine(Installation):
             "CARTUM_ROAPP_DATABASE_URL": own,
         }
         del self.shell.environment["CARTUM_ROAPP_ROAPP_INTERVAL"]
-        self.config = Settings(home=home, linger=60, database_url=SecretStr(own))
+        self.config = Settings(home=home, database_url=SecretStr(own))
 
     def foreground(self, *words: str, up: Callable[[], bool]) -> Part:
         """A command that ends when it is killed, as a container runs it."""

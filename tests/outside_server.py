@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psycopg2
 
-from cartum_roapp.service.process import wait_until
-from cartum_roapp.service.system_user import SystemUser
+from cartum_roapp.postgres.system_user import SystemUser
+from cartum_roapp.service.patience import wait_until
 
 OLDEST = 14
 

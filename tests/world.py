@@ -99,7 +99,7 @@ class World:
         database.migrate(self.engine)
         fast: dict[str, Any] = {
             "http_timeout": 2.0, "unclear_wait": 0.3, "recheck_after": 1.0, "roapp_interval": 0.0, "retries": 4,
-            "retry_base": 0.05, "linger": 2.0, "database_url": None,
+            "retry_base": 0.05, "database_url": None,
         }  # fmt: skip
         self.settings = Settings(**{**fast, **changes})
         #: The shops' settings as they are stored, by slug: what a run is given is stored before it begins.

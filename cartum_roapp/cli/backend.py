@@ -69,32 +69,31 @@ def serving() -> Iterator[Backend]:
     from cartum_roapp.sync.failure import prefect_errors
 
     current = settings()
-    with ExitStack() as stack:
-        with waiting("Waiting for database and Prefect's server", line=starts(current)):
-            running = stack.enter_context(service.use(current))
-            os.environ.update(running.env)
-            for name, value in logs.prefect_variables().items():
-                os.environ.setdefault(name, value)
-            # Prefect's logs are in its UI; the terminal shows the bar, and the result or the line of an error.
-            level = "INFO" if logs.are_json() else "CRITICAL"
-            os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", level)
-            os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
-            # Else each line that belongs to no run is a warning on the terminal.
-            os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
-            with chdir(current.home):
-                # Prefect reads .env, prefect.toml and pyproject.toml of the working directory when it is imported, and
-                # runs code that they name.
-                import prefect  # noqa: F401
-        # Else a log that can't be sent, as the server was stopped, is shown as an error on the terminal.
-        logging.raiseExceptions = False
-        if not logs.are_json():
-            logging.getLogger("deployments").addHandler(_Warnings())
-        backend = Backend(current, running.database_url)
-        try:
-            with prefect_errors():
-                yield backend
-        finally:
-            backend.close()
+    with starting("Waiting for database and Prefect's server", current):
+        running = service.use(current)
+        os.environ.update(running.env)
+        for name, value in logs.prefect_variables().items():
+            os.environ.setdefault(name, value)
+        # Prefect's logs are in its UI; the terminal shows the bar, and the result or the line of an error.
+        level = "INFO" if logs.are_json() else "CRITICAL"
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", level)
+        os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks")
+        # Else each line that belongs to no run is a warning on the terminal.
+        os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
+        with chdir(current.home):
+            # Prefect reads .env, prefect.toml and pyproject.toml of the working directory when it is imported, and
+            # runs code that they name.
+            import prefect  # noqa: F401
+    # Else a log that can't be sent, as the server was stopped, is shown as an error on the terminal.
+    logging.raiseExceptions = False
+    if not logs.are_json():
+        logging.getLogger("deployments").addHandler(_Warnings())
+    backend = Backend(current, running.database_url)
+    try:
+        with prefect_errors():
+            yield backend
+    finally:
+        backend.close()
 
 
 @contextmanager
@@ -104,15 +103,20 @@ def ledger() -> Iterator[Engine]:
     from cartum_roapp.settings import settings
 
     with ExitStack() as stack:
-        with waiting("Waiting for the database", line=starts(settings(), prefect=False)):
+        with starting("Waiting for the database", settings(), prefect=False):
             engine = stack.enter_context(ledger.opened())
         yield engine
 
 
-def starts(config: Settings, *, prefect: bool = True) -> bool:
-    """Returns whether a command has to start something of this home before it can work."""
+@contextmanager
+def starting(text: str, config: Settings, *, prefect: bool = True) -> Iterator[None]:
+    """Shows the text while the block starts what a command needs. Where nothing ran, says what goes on running."""
     from cartum_roapp import service
-    from cartum_roapp.service.prefect_server import named_api
+    from cartum_roapp.service.named_server import named_api
 
     theirs = config.database_url is not None and (not prefect or named_api(os.environ))
-    return not theirs and service.state(config).phase != "running"
+    starts = not theirs and service.state(config).phase == "stopped"
+    with waiting(text, line=starts):
+        yield
+    if starts:
+        say("It runs until `cartum-roapp down`.")

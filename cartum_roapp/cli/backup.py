@@ -29,9 +29,9 @@ def backup(
     json: Json = False,
 ) -> None:
     """Write ledger and Prefect's database into one file while everything runs. The file holds buyers' data."""
+    from cartum_roapp import backup as backups
     from cartum_roapp.errors import BadConfig
     from cartum_roapp.home import Home
-    from cartum_roapp.service import backup as backups
     from cartum_roapp.settings import settings
 
     if (path is None) == (to is None):
@@ -61,7 +61,7 @@ def restore(
     json: Json = False,
 ) -> None:
     """Load a backup into a new home or empty databases. Nothing is started."""
-    from cartum_roapp.service import backup as backups
+    from cartum_roapp import backup as backups
     from cartum_roapp.settings import settings
 
     with waiting("Loading the backup"):

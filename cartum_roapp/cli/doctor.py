@@ -49,7 +49,7 @@ def _found(config: Settings) -> Iterator[Finding]:
     from cartum_roapp.doctor import database, machine
     from cartum_roapp.doctor.finding import problem
     from cartum_roapp.home import Home
-    from cartum_roapp.service.prefect_server import named_api
+    from cartum_roapp.service.named_server import named_api
     from cartum_roapp.service.state import State
 
     home, own_server = Home(config.home), not named_api(os.environ)

@@ -20,7 +20,7 @@ def metrics(json: Json = False) -> None:
     from prometheus_client import generate_latest
 
     from cartum_roapp.home import Home
-    from cartum_roapp.service.metrics import LedgerCollector, WorkerCollector, registry
+    from cartum_roapp.metrics.collectors import LedgerCollector, WorkerCollector, registry
     from cartum_roapp.settings import settings
 
     config = settings()
@@ -40,6 +40,6 @@ def metrics(json: Json = False) -> None:
 def _ledger(config: Settings) -> Iterator[Engine | None]:
     from cartum_roapp.service import ledger
 
-    # Nobody starts a database of one's own, so no keeper knows whether it is up.
+    # Nobody starts a database of one's own, so no supervisor knows whether it is up.
     with ledger.opened() if config.database_url else ledger.opened_if_up() as engine:
         yield engine

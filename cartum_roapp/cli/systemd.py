@@ -1,4 +1,4 @@
-"""`cartum-roapp service install`: systemd starts what is not up, also after a reboot."""
+"""`cartum-roapp service install`: systemd keeps this home up, also after a reboot."""
 
 from __future__ import annotations
 
@@ -19,29 +19,26 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="This home as a service of systemd.", epilog=example("service install"), no_args_is_help=True)
 
-_SERVICE = """\
+_UNIT = """\
 # Written by `cartum-roapp service install`. Type it again when a setting has changed.
 [Unit]
-Description=cartum-roapp: start what is not up in {home}
+Description=cartum-roapp in {home}
+Wants=network-online.target
+After=network-online.target
+StartLimitIntervalSec=0
 
 [Service]
-Type=oneshot
-# The processes that `up` starts go on when it ends.
-KillMode=process
+Type=exec
 EnvironmentFile={environment}
-ExecStart="{python}" -P -m cartum_roapp.cli up
-"""
-_TIMER = """\
-# Written by `cartum-roapp service install`.
-[Unit]
-Description=cartum-roapp: start what is not up in {home}
-
-[Timer]
-OnBootSec=10s
-OnUnitInactiveSec=1min
+ExecStart="{python}" -P -m cartum_roapp.cli up --foreground
+Restart=always
+RestartSec=10s
+# The supervisor ends the others in order.
+KillMode=mixed
+TimeoutStopSec=120s
 
 [Install]
-WantedBy=timers.target
+WantedBy={target}
 """
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _ALSO = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -54,14 +51,14 @@ def group() -> None:
 
 @app.command("install", epilog=example("service install"))
 def install(
-    name: Annotated[str, typer.Option("--name", help="The name of the units, one for each home.")] = "cartum-roapp",
+    name: Annotated[str, typer.Option("--name", help="The name of the unit, one for each home.")] = "cartum-roapp",
     folder: Annotated[
-        Path | None, typer.Option("--folder", help="Where the units go instead of this user's place for them.")
+        Path | None, typer.Option("--folder", help="Where the unit goes instead of this user's place for it.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write a unit and a timer that run `up` once a minute, with the settings of this shell. It starts nothing, and
-    says what to type."""
+    """Write a unit that runs `up --foreground`, with the settings of this shell. It starts nothing, and says what to
+    type."""
     from cartum_roapp.errors import BadConfig
     from cartum_roapp.home import Home, unusable, write_atomically
     from cartum_roapp.settings import settings
@@ -70,37 +67,42 @@ def install(
         raise BadConfig(f"{name!r} can't be a unit's name.", field="--name", fix="Use letters, digits, `_` and `-`.")
     config = settings()
     home = Home(config.home.absolute()).create()
-    place, manager = _place()
-    units = {f"{name}.service": _SERVICE, f"{name}.timer": _TIMER}
+    place, manager, target = _place()
+    path = (folder or place) / f"{name}.service"
     environment = home.root / "service.env"
-    values = {"home": _escaped(home.root), "environment": _escaped(environment), "python": _escaped(sys.executable)}
+    unit = _UNIT.format(
+        home=_escaped(home.root),
+        environment=_escaped(environment),
+        python=_escaped(sys.executable),
+        target=target,
+    )
     try:
-        (folder or place).mkdir(parents=True, exist_ok=True)
-        written = {(folder or place) / unit: text.format(**values) for unit, text in units.items()}
-        for path in written:
-            if path.exists() and f"in {values['home']}\n" not in path.read_text():
-                raise BadConfig(f"{path} belongs to another home.", field="--name", fix="Choose another name.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and f"in {_escaped(home.root)}\n" not in path.read_text():
+            raise BadConfig(f"{path} belongs to another home.", field="--name", fix="Choose another name.")
         write_atomically(environment, _environment(config, os.environ))
-        for path, text in written.items():
-            path.write_text(text)
+        path.write_text(unit)
     except OSError as error:
         raise unusable(error) from None
-    steps = [f"{manager} daemon-reload", f"{manager} enable --now {name}.timer"]
+    # An older version wrote a timer, which would start again what a person has stopped.
+    old = path.with_suffix(".timer")
+    steps = [f"{manager} disable --now {old.name}", f"rm {old}"] if old.exists() else []
+    steps += [f"{manager} daemon-reload", f"{manager} enable --now {path.name}"]
     steps += ["loginctl enable-linger"] if "--user" in manager else []
-    document = {"units": [str(path) for path in written], "environment": str(environment), "type": steps}
-    shown = [f"Written: {', '.join(map(str, written))}, and {environment} with the settings.", "Type:"]
-    before = (
-        f"Before `cartum-roapp down`, type `{manager} stop {name}.timer`. Otherwise the timer starts everything again."
+    document = {"unit": str(path), "environment": str(environment), "type": steps}
+    shown = [f"Written: {path}, and {environment} with the settings.", "Type:"]
+    after = (
+        f"To stop everything, type `{manager} stop {path.name}`: after `cartum-roapp down`, systemd starts it again."
     )
-    show(document, lambda: [*shown, *(f"    {step}" for step in steps), before])
+    show(document, lambda: [*shown, *(f"    {step}" for step in steps), after])
 
 
-def _place() -> tuple[Path, str]:
-    """Returns where this user's units belong, and the command that starts them."""
+def _place() -> tuple[Path, str, str]:
+    """Returns where this user's units belong, the command that starts them, and what starts with the machine."""
     if os.geteuid() == 0:
-        return Path("/etc/systemd/system"), "systemctl"
+        return Path("/etc/systemd/system"), "systemctl", "multi-user.target"
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "systemd" / "user", "systemctl --user"
+    return Path(base) / "systemd" / "user", "systemctl --user", "default.target"
 
 
 def _escaped(path: Path | str) -> str:

@@ -1,76 +1,94 @@
-"""`cartum-roapp up | down | ui`: starts and stops database, Prefect's server, worker and console in the background."""
+"""`cartum-roapp up | down | ui`: starts and stops database, Prefect's server, worker and console."""
 
 from __future__ import annotations
 
 import os
-import time
 import webbrowser
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartum_roapp.cli.backend import starts
-from cartum_roapp.cli.output import Json, say, show, terminal_table
+from cartum_roapp.cli.backend import starting
+from cartum_roapp.cli.output import DONE, Json, say, show, terminal_table
 from cartum_roapp.cli.progress import waiting
 from cartum_roapp.errors import Retryable
 
 if TYPE_CHECKING:
-    from cartum_roapp.home import Home
     from cartum_roapp.service import Running
     from cartum_roapp.settings import Settings
 
-# Seconds.
-_TIMEOUT = 90.0
-_LOOK = 0.1
 #: Held in the home's `run` while an upgrade is under way.
 UPGRADE_LOCK = "upgrade.lock"
 
 _GOES_ON = "What it stored and delivered stays; it goes on after `cartum-roapp up`, or when its command is typed again."
 
 
-def up(json: Json = False) -> None:
+def up(
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay, and stop everything on SIGTERM or Ctrl-C: for systemd.")
+    ] = False,
+    json: Json = False,
+) -> int:
     """Start database, Prefect's server, worker and console until `down`. Print the addresses and the login."""
     from cartum_roapp.service.lock import is_held
     from cartum_roapp.settings import settings
 
     config = settings()
-    if is_held(config.home / "run" / UPGRADE_LOCK, exclusively=True):  # systemd's timer types `up` once a minute
+    if is_held(config.home / "run" / UPGRADE_LOCK):  # systemd starts what an upgrade has stopped
         raise Retryable("An upgrade is under way.", fix="Wait until it has ended.")
+    if foreground:
+        return _stay(config)
     document, rows = bring_up(config)
     show(document, lambda: terminal_table("Up until `cartum-roapp down`", ("", ""), rows))
+    return DONE
+
+
+def _stay(config: Settings) -> int:
+    """Is the supervisor of the home itself. What runs in the background is stopped first. Returns the exit code."""
+    from cartum_roapp import service
+    from cartum_roapp.service import supervisor
+
+    service.stop(config)
+    service.want_all(config)
+    say(f"Starting {_parts(config)}. They stop with this command.")
+    try:
+        code = supervisor.main()
+    finally:
+        service.stop(config)
+    if code != DONE:
+        raise service.state(config).error()
+    show({"home": str(config.home)}, lambda: ["Everything is stopped."])
+    return DONE
 
 
 def bring_up(config: Settings) -> tuple[dict[str, object], list[tuple[str, object]]]:
     """Starts what is not up. Returns the document of `up`, and its rows for people. Raises IntegrationError."""
     from cartum_roapp import service
-    from cartum_roapp.service.prefect_server import is_open, named_api
+    from cartum_roapp.service import console, worker
+    from cartum_roapp.service.named_server import is_open, named_api
 
-    began = time.time()
-    with (
-        waiting(f"Starting {_parts(config)}"),
-        service.use(config, with_worker=True) as running,
-    ):
-        if running.other_variables:
-            say("Warning: what runs here was started with other CARTUM_ROAPP_, PREFECT_API_ or proxy variables.")
-            say("Fix: `cartum-roapp down`, then `cartum-roapp up`.")
-        started = _wait_for_worker(config, running.home, began)
-        console = _wait_for_console(config, running.home)
+    before = service.state(config)
+    with waiting(f"Starting {_parts(config)}"):
+        running = service.use(config, with_worker=True)
+    was_running = worker.LOG in before.ready and before.pids[worker.LOG] == service.state(config).pids[worker.LOG]
+    if running.other_variables:
+        say("Warning: what runs here was started with other CARTUM_ROAPP_, PREFECT_API_ or proxy variables.")
+        say("Fix: `cartum-roapp down`, then `cartum-roapp up`.")
     if (theirs := named_api(os.environ)) and is_open(theirs):
         say(
             "Warning: the Prefect server at PREFECT_API_URL asks for no login, and gives passwords and API keys to all."
         )
         say("Fix: set PREFECT_SERVER_API_AUTH_STRING on that server, and PREFECT_API_AUTH_STRING here.")
     document: dict[str, object] = {
-        "console": console,
+        "console": console.address(config),
         "ui": running.ui_url,
         "api": running.prefect_api_url,
         "login_file": str(running.home.login_path) if _is_own(running) else None,
         "home": str(running.home.root),
-        "worker": "started" if started else "was running",
+        "worker": "was running" if was_running else "started",
     }
     return document, [
-        ("console", console),
+        ("console", document["console"]),
         ("Prefect's UI", document["ui"]),
         *_logins(running),
         *((name, document[name]) for name in ("home", "worker")),
@@ -79,7 +97,7 @@ def bring_up(config: Settings) -> tuple[dict[str, object], list[tuple[str, objec
 
 def _parts(config: Settings) -> str:
     """Returns what `up` starts, in words: servers of the operator's own are not started."""
-    from cartum_roapp.service.prefect_server import named_api
+    from cartum_roapp.service.named_server import named_api
 
     own = [] if config.database_url else ["database"]
     own += [] if named_api(os.environ) else ["Prefect's server"]
@@ -96,21 +114,20 @@ def ui(
     from cartum_roapp.settings import settings
 
     config = settings()
-    with ExitStack() as stack:
-        with waiting("Waiting for Prefect's server", line=starts(config)):
-            running = stack.enter_context(service.use(config))
-        address = console.address(config)
-        if open_ and (page := address or running.ui_url):
-            webbrowser.open(page)
-        document = {
-            "console": address,
-            "ui": running.ui_url,
-            "api": running.prefect_api_url,
-            "login": running.login.get_secret_value() if running.login else None,
-            "console_login": _console_login(running),
-        }
-        rows = [("console", address or "down: `cartum-roapp up` starts it"), ("Prefect's UI", running.ui_url)]
-        show(document, lambda: terminal_table("Pages", ("", ""), [*rows, *_logins(running)]))
+    with starting("Waiting for Prefect's server", config):
+        running = service.use(config)
+    address = console.address(config)
+    if open_ and (page := address or running.ui_url):
+        webbrowser.open(page)
+    document = {
+        "console": address,
+        "ui": running.ui_url,
+        "api": running.prefect_api_url,
+        "login": running.login.get_secret_value() if running.login else None,
+        "console_login": _console_login(running),
+    }
+    rows = [("console", address or "down: `cartum-roapp up` starts it"), ("Prefect's UI", running.ui_url)]
+    show(document, lambda: terminal_table("Pages", ("", ""), [*rows, *_logins(running)]))
 
 
 def down(json: Json = False) -> None:
@@ -152,7 +169,7 @@ def _logins(running: Running) -> list[tuple[str, str]]:
 
 
 def _console_login(running: Running) -> str:
-    from cartum_roapp.service.prefect_server import console_login
+    from cartum_roapp.service.named_server import console_login
 
     return console_login(running.home, os.environ)
 
@@ -160,37 +177,3 @@ def _console_login(running: Running) -> str:
 def _is_own(running: Running) -> bool:
     """Returns whether the login is the one that this home made."""
     return running.login is not None and running.login.get_secret_value() == running.home.login()
-
-
-def _wait_for_console(config: Settings, home: Home) -> str | None:
-    """Waits until the home's console answers. Returns its address. Raises Retryable if it does not start in time."""
-    from cartum_roapp import service
-    from cartum_roapp.service import console
-
-    deadline = time.monotonic() + _TIMEOUT
-    while not service.state(config).console:
-        if time.monotonic() > deadline:
-            log = home.log_path(console.LOG)
-            raise Retryable("The console is not up yet.", fix=f"See {log}; then `cartum-roapp down`, and `up` again.")
-        time.sleep(_LOOK)
-    return console.address(config)
-
-
-def _wait_for_worker(config: Settings, home: Home, began: float) -> bool:
-    """Waits until the home's worker polls. Returns whether it was started since `began` (seconds since 1970). Raises
-    Retryable if it does not start in time."""
-    from cartum_roapp import service
-    from cartum_roapp.service import worker
-
-    started = False
-    deadline = time.monotonic() + _TIMEOUT
-    while not worker.polls(home):
-        started = True
-        if service.state(config).dead_worker_started_at >= began:  # a worker that was started since then has died
-            raise Retryable(
-                "The worker did not start.", fix=f"The reason is at the end of {home.log_path(worker.LOG)}."
-            )
-        if time.monotonic() > deadline:
-            raise Retryable("The worker is not up yet.", fix=f"See {home.log_path(worker.LOG)}, then repeat.")
-        time.sleep(_LOOK)
-    return started

@@ -26,12 +26,11 @@ def upgrade(
 ) -> None:
     """Bring this home to the installed version: stop it, write a backup, upgrade the ledger, start it, and update the
     deployments."""
-    from cartum_roapp import service
+    from cartum_roapp import backup, service
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.up import UPGRADE_LOCK, bring_up
     from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
     from cartum_roapp.home import Home
-    from cartum_roapp.service import backup
     from cartum_roapp.service.lock import FileLock
     from cartum_roapp.settings import settings
 

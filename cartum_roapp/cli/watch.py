@@ -78,7 +78,7 @@ def _run(run: RunRecord) -> dict[str, Any]:
 
 
 def _glance(found: list[dict[str, Any]], worker: str) -> list[Any]:
-    from cartum_roapp.service.prefect_server import named_api
+    from cartum_roapp.service.named_server import named_api
 
     here = " on this machine" if named_api(os.environ) else ""
     until = "" if here else "; until then nothing runs automatically"

@@ -9,8 +9,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from cartum_roapp.doctor.finding import Finding, ok, problem
 from cartum_roapp.home import Home
-from cartum_roapp.service.database_url import DatabaseUrl
-from cartum_roapp.service.databases import both, check_ledger, connected, is_key
+from cartum_roapp.postgres.database_url import DatabaseUrl
+from cartum_roapp.postgres.databases import both, check_ledger, connected, is_key
 from cartum_roapp.settings import Settings
 
 #: Seconds by which two clocks may differ.

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
+from cartum_roapp.backup import last_backup
 from cartum_roapp.doctor.finding import Finding, ok, problem, warning
 from cartum_roapp.home import Home
 from cartum_roapp.service import worker
-from cartum_roapp.service.backup import last_backup
 from cartum_roapp.service.port import answers
 from cartum_roapp.service.state import State
 
@@ -55,7 +55,7 @@ def _processes(home: Home, state: State) -> Iterator[Finding]:
             error = state.error()
             yield problem("last problem", error.message, error.fix or _UP)
         return
-    if not worker.is_wanted(home):
+    if worker.LOG not in state.pids:
         yield problem("processes", "A command has started the servers, but there is no worker: no shop is synced.", _UP)
     else:
         yield from _worker(home)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from cartum_roapp.ledger import outbox
 from cartum_roapp.ledger.health import Health
 from cartum_roapp.orders.zones import zone_of
-from cartum_roapp.service.planned import next_runs
+from cartum_roapp.report.planned import next_runs
 from cartum_roapp.settings import Settings
 
 Document = Mapping[str, Any]

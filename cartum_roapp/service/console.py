@@ -1,63 +1,36 @@
-"""The console of a home, as its keeper sees it: a web server on a port of its own, kept up from `up` to `down`.
-
-The console is a separate program, console/__main__.py. It ends at the end of its input, and so with its keeper.
-"""
+"""The console of a home, console/__main__.py, as others see it: a web server at a port of its own."""
 
 from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Mapping
-from subprocess import PIPE
-from typing import IO
 
+from cartum_roapp.errors import IntegrationError, Retryable
 from cartum_roapp.home import Home
-from cartum_roapp.service.port import HOST, Held, answers, held_port
-from cartum_roapp.service.process import Process, spawn
+from cartum_roapp.service.child import Child
+from cartum_roapp.service.port import HOST, answers, own_port
 from cartum_roapp.service.state import State
 from cartum_roapp.settings import Settings
 
 LOG = "console"
 
 
-class ConsoleServer:
-    """The console of one home. Only the holder of the home's keeper lock may start or stop it.
+class Console(Child):
+    name = LOG
+    ending = ((signal.SIGTERM, 5.0),)
 
-    Its port is held from the first start until this object's end, so that no other user listens there while it is
-    down.
-    """
-
-    def __init__(self, home: Home, environment: Mapping[str, str]) -> None:
-        self.home = home
-        self.environment = environment
-        self.port = 0
-        self.process: Process | None = None
-        self._held: Held | None = None
-        self._input: IO[bytes] | None = None
-
-    def alive(self) -> bool:
-        return self.process is not None and self.process.alive()
-
-    def start(self) -> None:
-        """Starts the program, which answers a moment later. Raises OSError, and IntegrationError without a port."""
-        if self._held is None:
-            self.port, self._held = held_port(self.home, LOG)
-        command = [sys.executable, "-P", "-m", "console", str(self.port)]
-        with self.home.open_log(LOG) as log:
-            self.process, self._input = spawn(command, log=log, env=self.environment, stdin=PIPE)
+    def command(self) -> list[str]:
+        self.port = self.port or own_port(self.home, LOG)
+        return [sys.executable, "-P", "-m", "console", str(self.port)]
 
     def answers(self) -> bool:
-        """Returns whether it accepts connections."""
-        return self.alive() and answers(self.port)
+        return answers(self.port)
 
-    def stop(self) -> None:
-        """Stops it by SIGTERM, after 5 s by SIGKILL. Idempotent."""
-        if self._input is not None:
-            self._input.close()
-            self._input = None
-        if self.process is not None:
-            self.process.stop((signal.SIGTERM, 5.0))
-            self.process = None
+    def failure(self) -> IntegrationError | None:
+        if self.deaths < 3:
+            return None
+        fix = f"The reason is at the end of {self.home.log_path(LOG)}. Remove it, then repeat."
+        return Retryable("The console did not start.", fix=fix)
 
 
 def address(config: Settings) -> str | None:

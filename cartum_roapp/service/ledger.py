@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
-from cartum_roapp.service.database_url import DatabaseUrl
-from cartum_roapp.service.databases import embedded_url
+from cartum_roapp.postgres.database_url import DatabaseUrl
+from cartum_roapp.postgres.embedded import embedded_url
 from cartum_roapp.service.usage import state, use
 from cartum_roapp.settings import settings
 
@@ -18,19 +18,18 @@ from cartum_roapp.settings import settings
 @contextmanager
 def opened() -> Iterator[Engine]:
     """Yields the ledger's engine, with the database up and the schema migrated. May be nested."""
-    with use(settings(), prefect=False) as running:
-        engine = database.connect(running.database_url.get_secret_value())
-        try:
-            database.migrate(engine)
-            yield engine
-        finally:
-            engine.dispose()
+    engine = database.connect(use(settings(), prefect=False).database_url.get_secret_value())
+    try:
+        database.migrate(engine)
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @contextmanager
 def opened_if_up() -> Iterator[Engine | None]:
-    """Yields the ledger's engine as it is, or None if the keeper's database does not run: this starts nothing, waits
-    for nothing, and keeps nothing up. Its schema may be older, and the database may go away meanwhile."""
+    """Yields the ledger's engine as it is, or None if this home's database does not run: this starts nothing, and waits
+    for nothing. Its schema may be older, and the database may go away meanwhile."""
     config = settings()
     now = state(config)
     if now.phase != "running":

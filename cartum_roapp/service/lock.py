@@ -13,6 +13,7 @@ from typing import Self
 from cartum_roapp.home import unusable
 
 _PAUSE = 0.02  # seconds
+_TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
 
 
 class FileLock:
@@ -22,41 +23,26 @@ class FileLock:
         self.path = path
         self._handle: int | None = None
 
-    def acquire(self, *, shared: bool = False, timeout: float = 0.0) -> bool:
+    def acquire(self, *, timeout: float = 0.0) -> bool:
         """Returns True if the lock is held now, False if another holder kept it for `timeout` seconds (0: one try).
-
-        If this object holds the lock already, it is changed to the wanted kind. If the file was deleted or replaced
-        meanwhile, the lock is taken on the new file. Raises BadConfig if the file can't be made.
-        """
-        kind = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
+        Raises BadConfig if the file can't be made."""
         deadline = time.monotonic() + timeout
-        while True:
+        while self._handle is None:
             try:
-                if self._handle is None:
-                    self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                fcntl.flock(self._handle, kind)
-                if self.is_current():
-                    return True
-                self.release()
-                continue
+                handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
-                if error.errno not in (errno.EWOULDBLOCK, errno.EACCES) or self._handle is None:
+                raise unusable(error) from None
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._handle = handle
+            except OSError as error:
+                os.close(handle)
+                if error.errno not in _TAKEN:
                     raise unusable(error) from None
-            if time.monotonic() >= deadline:
-                self.release()
-                return False
-            time.sleep(_PAUSE)
-
-    def is_current(self) -> bool:
-        """Returns whether this object's file is still the one at the path: it was not deleted or replaced."""
-        if self._handle is None:
-            return False
-        try:
-            there = os.stat(self.path)
-        except OSError:
-            return False
-        mine = os.fstat(self._handle)
-        return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(_PAUSE)
+        return True
 
     def release(self) -> None:
         """Idempotent."""
@@ -73,12 +59,24 @@ class FileLock:
         self.release()
 
 
-def is_held(path: Path, *, exclusively: bool = False) -> bool:
-    """Returns whether another descriptor holds the lock: in any way, or exclusively. False if there is no file.
+def is_held(path: Path) -> bool:
+    """Returns whether somebody holds the lock; False if there is no file.
 
-    It takes the lock for an instant to find out, so a process that wants the lock must try more than once.
+    It takes a shared lock for an instant to find out: two that look do not see each other, but a process that wants the
+    lock must try more than once.
     """
-    if not path.exists():
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return False
-    with FileLock(path) as lock:
-        return not lock.acquire(shared=exclusively)
+    except OSError as error:
+        raise unusable(error) from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _TAKEN:
+            raise unusable(error) from None
+        return True
+    finally:
+        os.close(handle)
+    return False

@@ -19,7 +19,7 @@ from typing import Self
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home, write_atomically
-from cartum_roapp.service.process import wait_until
+from cartum_roapp.service.patience import wait_until
 
 HOST = "127.0.0.1"
 
@@ -27,6 +27,7 @@ HOST = "127.0.0.1"
 _FIRST, _LAST = 15000, 32000
 _TRIES = 50
 _CLOSING = 2.0  # seconds
+_FILE = "ports.json"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class Held:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+_KEPT: dict[int, Held] = {}
 
 
 def hold(port: int) -> Held | None:
@@ -115,28 +119,48 @@ def answers(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def held_port(home: Home, name: str) -> tuple[int, Held]:
-    """Returns the port of a part of this home, and what holds it: the last one if nobody listens there, otherwise a new
-    one, which is then kept. That of a home that was copied or moved is not the last one.
+def keep(port: int) -> bool:
+    """Returns whether this process holds the port from now to its end; False while another user has it. Idempotent.
 
-    Waits for the last one, as the server of a killed process may be ending. Raises OSError if the home can't be
-    written.
+    Never closed: Prefect sends the last lines of a log while the interpreter ends.
     """
-    path = home.run / "ports.json"
-    try:
-        kept = json.loads(path.read_text())
-        ports = dict(kept["ports"]) if kept["home"] == str(home.root) else {}
-    except (OSError, ValueError, KeyError, TypeError):
-        ports = {}
+    if port not in _KEPT and (held := hold(port)):
+        _KEPT[port] = held
+    return port in _KEPT
+
+
+def keep_own(home: Home) -> None:
+    """Keeps the ports that the programs of this home had last."""
+    for port in _last(home).values():
+        keep(port)
+
+
+def own_port(home: Home, name: str) -> int:
+    """Returns the port of a program of this home, which this process keeps from now on: the last one if nobody listens
+    there, otherwise a new one, which is then written down. That of a home that was copied or moved is not the last one.
+
+    Waits for the last one, as a killed server may be ending. Raises OSError if the home can't be written.
+    """
+    ports = _last(home)
     last = ports.get(name)
     # Processes of this home that outlived its server hold the last one.
-    if isinstance(last, int) and wait_until(lambda: not answers(last), _CLOSING) and (held := hold(last)):
-        return last, held
+    if last and wait_until(lambda: not answers(last), _CLOSING) and keep(last):
+        return last
     for port in candidates(home, name):
-        if port != last and is_free(port) and (held := hold(port)):
-            write_atomically(path, json.dumps({"home": str(home.root), "ports": {**ports, name: port}}))
-            return port, held
+        if port != last and is_free(port) and keep(port):
+            text = json.dumps({"home": str(home.root), "ports": {**ports, name: port}})
+            write_atomically(home.run / _FILE, text)
+            return port
     raise AssertionError("the operating system always has a free port")
+
+
+def _last(home: Home) -> dict[str, int]:
+    """Returns the ports that are written down, by the names of the programs."""
+    try:
+        kept = json.loads((home.run / _FILE).read_text())
+        return {str(name): int(port) for name, port in kept["ports"].items()} if kept["home"] == str(home.root) else {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def candidates(home: Home, name: str) -> Iterator[int]:

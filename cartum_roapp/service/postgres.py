@@ -1,35 +1,31 @@
-"""Starts, adopts, watches and stops the embedded PostgreSQL of a home."""
+"""The embedded PostgreSQL of a home, as a program that its supervisor keeps up."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import psycopg2
-from psycopg2 import extensions
 
-from cartum_roapp.errors import BadConfig, Retryable
-from cartum_roapp.home import Home, unusable
-from cartum_roapp.service import socket_folder
-from cartum_roapp.service.cluster import (
+from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
+from cartum_roapp.home import Home
+from cartum_roapp.postgres import embedded, socket_folder
+from cartum_roapp.postgres.cluster import (
     LOG,
-    SUPERUSER,
     binaries,
     ensure_cluster,
     raise_if_permanent,
     server_environment,
     start_failure,
 )
-from cartum_roapp.service.process import Process, command_of, processes_in, spawn, wait_until
-from cartum_roapp.service.system_user import SystemUser
+from cartum_roapp.postgres.system_user import SystemUser
+from cartum_roapp.service.child import Child
 
-# Seconds: the server answers only after its recovery, which may take minutes.
-_RECOVERY = 900.0
-_TRIES = 6
+_TRIES = 3
 
 # Statements and values have buyers' phones, so their errors go to the client and not into the log.
 OPTIONS = {
@@ -56,125 +52,90 @@ OPTIONS = {
 }
 
 
-#: A server that asks for the password in another form is a false one, and is not sent it.
-AUTHENTICATION = "scram-sha-256"
+class Postgres(Child):
+    """The embedded PostgreSQL of one home."""
 
+    name = LOG
+    ending = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0))
 
-class PostgresServer:
-    """The server of one home. Only the holder of the home's keeper lock may start or stop it."""
-
-    def __init__(self, home: Home) -> None:
-        self.home = home
+    def __init__(self, home: Home, environment: Mapping[str, str]) -> None:
+        super().__init__(home, environment)
         self.data = home.postgres / "data"
-        self.process: Process | None = None
+        self._log_began = 0
 
     def alive(self) -> bool:
         """Returns whether it runs and can be reached: somebody may have emptied /tmp, where its socket may be."""
-        return self.process is not None and self.process.alive() and socket_folder.path(self.home).exists()
+        return super().alive() and (not self.ready or socket_folder.path(self.home).exists())
 
-    @contextlib.contextmanager
-    def connect(self, database: str = "postgres", *, user: str = SUPERUSER) -> Iterator[extensions.connection]:
-        """Yields a connection with autocommit, as the superuser or as the owner of our databases. Raises psycopg2's
-        errors."""
-        password = self.home.superuser_password() if user == SUPERUSER else self.home.database_password()
-        made = psycopg2.connect(
-            host=str(socket_folder.of(self.home)),
-            port=socket_folder.PORT,
-            dbname=database,
-            user=user,
-            password=password,
-            connect_timeout=5,
-            require_auth=AUTHENTICATION,
-        )
-        try:
-            made.autocommit = True
-            yield made
-        finally:
-            made.close()
-
-    def start(self, abandoned: Callable[[], bool] = lambda: False) -> None:
-        """Adopts the running server or starts one. Returns when it answers, after its recovery.
-
-        May be called again after the server died. Stops waiting when `abandoned` returns True. Raises BadConfig or
-        Retryable, which name the log.
-        """
+    def command(self) -> list[str]:
+        """Makes the data directory if it is missing. Ends a server that was left over. Raises BadConfig, Retryable and
+        OSError."""
+        self._log_began = self.home.log_size(LOG)
         user = SystemUser.of(self.data, binaries())
-        try:
-            ensure_cluster(self.home, self.data, user)
-            for _ in range(_TRIES):
-                began = self.home.log_size(LOG)
-                self.process = self.running()
-                if self.process is not None and not self.alive():
-                    self.stop()
-                if self.process is None:
-                    self._clear()
-                    self.process = self._launch(user, socket_folder.clear(self.home, user))
-                if self._answers(abandoned) or abandoned():
-                    return
-                raise_if_permanent(self.home, began)
-                time.sleep(0.2)
-        except OSError as error:
-            raise unusable(error) from None
-        raise start_failure(self.home, "PostgreSQL did not start.")
+        ensure_cluster(self.home, self.data, user)
+        end_left_over(self.home)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        folder = str(socket_folder.clear(self.home, user))
+        # Quoted, as the server reads a list of folders.
+        where = {"unix_socket_directories": '"' + folder.replace('"', '""') + '"'}
+        command = [str(binaries() / "postgres"), "-D", str(self.data)]
+        for name, value in {**OPTIONS, **where}.items():
+            command += ["-c", f"{name}={value}"]
+        return user.command(command)
 
-    def stop(self, *, at_once: bool = False) -> bool:
-        """Shuts the server down (`at_once`: without a last checkpoint). Returns False if none ran."""
-        process = self.process if self.process is not None and self.process.alive() else self.running()
-        if process is None:
+    def variables(self) -> dict[str, str]:
+        return server_environment()
+
+    def directory(self) -> Path:
+        return self.data
+
+    def answers(self) -> bool:
+        """Returns whether it takes logins, which it does after its recovery. Then makes the databases that are missing.
+        Raises BadConfig if it does not know the password."""
+        try:
+            embedded.prepare(self.home)
+        except psycopg2.OperationalError as error:
+            if "password authentication failed" in str(error):
+                raise BadConfig(
+                    f"The embedded database does not know the password in {self.home.keys / 'superuser'}.",
+                    fix="Put back that file from the backup that the database came from.",
+                ) from None
             return False
-        orderly = [] if at_once else [(signal.SIGINT, 60.0)]
-        process.stop(*orderly, (signal.SIGQUIT, 10.0))
-        self.process = None
+        except psycopg2.Error as error:
+            raise Retryable(f"The databases could not be made ({type(error).__name__}).", fix="Repeat.") from None
         return True
 
-    def running(self) -> Process | None:
-        """Returns the postmaster of this home if one runs. A process that only has the same number does not count."""
+    def failure(self) -> IntegrationError | None:
         try:
-            pid = abs(int((self.data / "postmaster.pid").read_text("utf-8", "replace").split()[0]))
-        except (OSError, ValueError, IndexError):
-            return None
-        process, command = Process.of(pid), command_of(pid)
-        if process is None or str(self.data) not in command or os.path.basename(command[0]) != "postgres":
-            return None
-        return process
+            raise_if_permanent(self.home, self._log_began)
+        except IntegrationError as error:
+            return error
+        return start_failure(self.home, "PostgreSQL did not start.") if self.deaths >= _TRIES else None
 
-    def _launch(self, user: SystemUser, sockets: Path) -> Process:
-        # Quoted, as the server reads a list of folders.
-        where = {"unix_socket_directories": '"' + str(sockets).replace('"', '""') + '"'}
-        options = [f"{name}={value}" for name, value in {**OPTIONS, **where}.items()]
-        command = [str(binaries() / "postgres"), "-D", str(self.data)]
-        for option in options:
-            command += ["-c", option]
-        with self.home.open_log(LOG) as log:
-            return spawn(user.command(command), log=log, env=server_environment(), cwd=self.data)[0]
 
-    def _answers(self, abandoned: Callable[[], bool]) -> bool:
-        """Waits until the server accepts a login. Returns False if it ended."""
-        process = self.process
-        assert process is not None
+def end_left_over(home: Home) -> bool:
+    """Ends the server that a killed supervisor left, or what a killed server left of itself. Returns whether there was
+    any."""
+    data = str(home.postgres / "data")
+    left = list(_of_cluster(data))
+    ended = bool(left)
+    for number, seconds in (*Postgres.ending, (signal.SIGKILL, 5.0)):
+        for process in left:
+            # A backend that outlives its server ends by itself; one signal more does not make it faster.
+            with suppress(psutil.Error):
+                process.send_signal(number)
+        _, left = psutil.wait_procs(left, timeout=seconds if left else 0)
+    return ended
 
-        def settled() -> bool:
-            if abandoned() or not process.alive():
-                return True
-            try:
-                with self.connect():
-                    return True
-            except psycopg2.OperationalError as error:
-                if "password authentication failed" in str(error):
-                    raise BadConfig(
-                        f"The embedded database does not know the password in {self.home.keys / 'superuser'}.",
-                        fix="Put back that file from the backup that the database came from.",
-                    ) from None
-                return False
 
-        if not wait_until(settled, _RECOVERY, pause=0.03):
-            raise Retryable(f"PostgreSQL is still recovering; see {self.home.log_path(LOG)}.", fix="Wait, then repeat.")
-        return process.alive()
-
-    def _clear(self) -> None:
-        """Removes what a killed postmaster left: its file, and backends that still run."""
-        orphans = [process for process in processes_in(self.data) if command_of(process.pid)[0].startswith("postgres:")]
-        wait_until(lambda: not any(process.alive() for process in orphans), 3.0)
-        for process in orphans:
-            process.signal(signal.SIGKILL)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+def _of_cluster(data: str) -> Iterator[psutil.Process]:
+    """Yields the processes of a data directory: the server by its command line, which all may read, its backends by
+    their working directory, which root may not always read."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            command = process.cmdline()
+            is_server = data in command and any(os.path.basename(part) == "postgres" for part in command)
+            if is_server or (command[:1] and command[0].startswith("postgres:") and process.cwd() == data):
+                yield process

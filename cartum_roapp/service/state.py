@@ -1,4 +1,4 @@
-"""The state of a home, which its keeper writes for its client processes: one small file without passwords."""
+"""The state of a home, which its supervisor writes for all others: one small file without passwords."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
+
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home, write_atomically
-from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, OWN_API, api_url, auth_string, named_api
-from cartum_roapp.service.process import Process
+from cartum_roapp.postgres.cluster import LOG as POSTGRES
+from cartum_roapp.service.lock import is_held
+from cartum_roapp.service.named_server import named_api
+from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, OWN_API, api_url, auth_string
+from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.settings import PREFIX, Settings
 
-# Held exclusively by the keeper; shared by all client processes; shared by those that need the Prefect server.
-KEEPER_LOCK, USERS_LOCK, PREFECT_LOCK = "keeper.lock", "users.lock", "prefect.lock"
+#: Held by the supervisor while it lives; and from when the state is its own, not that of the one before it.
+SUPERVISOR_LOCK, STATE_LOCK = "supervisor.lock", "state.lock"
 
 Phase = Literal["starting", "running", "stopping", "stopped"]
 
@@ -27,45 +33,62 @@ Phase = Literal["starting", "running", "stopping", "stopped"]
 class State:
     """The state of a home.
 
-    phase                   the keeper's
-    database                the embedded database answers
-    prefect                 the server's port on 127.0.0.1, 0 while it does not answer
-    console                 the console's port on 127.0.0.1, 0 while it does not answer
-    kind                    a fingerprint of what all client processes must have in common, see `kind_of`
-    variables               a fingerprint of the variables that the worker gets, see `variables_of`
-    pids                    process numbers by name (keeper, postgres, prefect-server, worker, console)
-    problem                 the last failure; `problem_at` is its time
-    dead_worker_started_at  when the worker that died last was started
-
-    Times are in seconds since 1970.
+    id          of the supervisor; "" without one
+    phase       the supervisor's; "running" once the database has answered
+    pids        process numbers by name (supervisor, postgres, prefect-server, worker, console)
+    ready       the names of those that answer
+    ports       where they listen on 127.0.0.1, by name
+    kinds       fingerprints of what all processes of the home must have in common, see `kinds_of`
+    variables   a fingerprint of the variables that the worker gets, see `variables_of`
+    problem     the last failure; `problem_at` is its time in seconds since 1970
     """
 
+    id: str = ""
     phase: Phase = "stopped"
-    database: bool = False
-    prefect: int = 0
-    console: int = 0
-    kind: str = ""
-    variables: str = ""
     pids: dict[str, int] = field(default_factory=dict)
-    keeper: dict[str, object] = field(default_factory=dict)
+    ready: tuple[str, ...] = ()
+    ports: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    variables: str = ""
     problem: dict[str, str] = field(default_factory=dict)
     problem_at: float = 0.0
-    dead_worker_started_at: float = 0.0
 
     @classmethod
     def read(cls, home: Home) -> State:
-        """Returns the present state: "stopped" if the keeper that wrote the file has ended."""
+        """Returns the present state: "stopped" without a supervisor."""
+        alive = is_held(home.run / STATE_LOCK)
         try:
             data: dict[str, Any] = json.loads(_path(home).read_text())
-            state = cls(**data)
-        except (OSError, ValueError, TypeError):
-            return cls()
-        keeper = Process.load(state.keeper)
-        if keeper is None or not keeper.alive():
-            return cls(problem=state.problem, problem_at=state.problem_at)
-        return state
+            state = cls(**{**data, "ready": tuple(data["ready"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return cls(phase="starting" if alive else "stopped")
+        return state if alive else cls(problem=state.problem, problem_at=state.problem_at)
 
-    def serves(self, api: str | None) -> bool:
+    @property
+    def database(self) -> bool:
+        """The embedded database answers."""
+        return POSTGRES in self.ready
+
+    @property
+    def prefect(self) -> int:
+        """The port of the home's own Prefect server, 0 while it does not answer."""
+        return self._port(PREFECT)
+
+    @property
+    def console(self) -> int:
+        """The port of the console, 0 while it does not answer."""
+        return self._port("console")
+
+    def _port(self, name: str) -> int:
+        return self.ports.get(name, 0) if name in self.ready else 0
+
+    def serves(self, program: str) -> bool:
+        """Returns whether it answers, and is alive now: one that was killed just now is still in the state."""
+        with suppress(psutil.NoSuchProcess):
+            return program in self.ready and psutil.Process(self.pids[program]).status() != psutil.STATUS_ZOMBIE
+        return False
+
+    def has_api(self, api: str | None) -> bool:
         """Returns whether this is the address of the home's own Prefect server."""
         return self.prefect != 0 and api == api_url(self.prefect)
 
@@ -73,22 +96,28 @@ class State:
         """Raises OSError."""
         write_atomically(_path(home), json.dumps(asdict(self)))
 
+    @staticmethod
+    def forget(home: Home) -> None:
+        """Deletes the state that a supervisor left."""
+        _path(home).unlink(missing_ok=True)
+
     def failed(self, error: IntegrationError) -> State:
         problem = {"kind": error.kind, "message": error.message, "field": error.field or "", "fix": error.fix or ""}
         return replace(self, problem=problem, problem_at=time.time())
 
     def error(self) -> IntegrationError:
-        """Returns the problem as an error of the same kind as in the keeper."""
+        """Returns the problem as an error of the same kind as in the supervisor."""
         kind = BadConfig if self.problem.get("kind") == BadConfig.kind else Retryable
         problem = self.problem
         return kind(problem.get("message", ""), field=problem.get("field") or None, fix=problem.get("fix") or None)
 
 
-def kind_of(home: Home, config: Settings) -> str:
-    """Returns a fingerprint of what two client processes of a home must have in common: database, Prefect's version and
-    auth string."""
+def kinds_of(home: Home, config: Settings) -> dict[str, str]:
+    """Returns fingerprints of what two processes of a home must have in common: the database; of Prefect's server the
+    version and the auth string."""
     external = config.database_url.get_secret_value() if config.database_url else ""
-    return home.fingerprint(external, version("prefect"), auth_string(home, os.environ))
+    server = home.fingerprint(version("prefect"), auth_string(home, os.environ))
+    return {POSTGRES: home.fingerprint(external), PREFECT: server}
 
 
 def variables_of(home: Home, environment: Mapping[str, str]) -> str:

@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import SecretStr
 
 from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import LITTLE, Home, unusable
-from cartum_roapp.service import socket_folder, worker
-from cartum_roapp.service.cluster import LOG as POSTGRES
-from cartum_roapp.service.database_url import DatabaseUrl
-from cartum_roapp.service.databases import check_ledger, embedded_url, prepare_prefect
+from cartum_roapp.postgres import socket_folder
+from cartum_roapp.postgres.cluster import LOG as POSTGRES
+from cartum_roapp.postgres.database_url import DatabaseUrl
+from cartum_roapp.postgres.databases import check_ledger, prepare_prefect
+from cartum_roapp.postgres.embedded import embedded_url
+from cartum_roapp.service import console, wanted, worker
 from cartum_roapp.service.environment import prepare
 from cartum_roapp.service.lock import FileLock, is_held
-from cartum_roapp.service.port import Held, answers, hold
-from cartum_roapp.service.postgres import PostgresServer
-from cartum_roapp.service.prefect_server import (
-    CLIENT_AUTH_STRING,
-    OWN_API,
-    PrefectServer,
-    api_url,
-    auth_string,
-    check_named_server,
-    client_environment,
-    named_api,
-    ui_address,
-)
+from cartum_roapp.service.named_server import check_named_server, named_api, ui_address
+from cartum_roapp.service.patience import wait_until
+from cartum_roapp.service.port import keep
+from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, OWN_API, api_url, auth_string, client_environment
 from cartum_roapp.service.prefect_server import LOG as PREFECT
-from cartum_roapp.service.process import Process, spawn
-from cartum_roapp.service.state import KEEPER_LOCK, PREFECT_LOCK, USERS_LOCK, State, kind_of, variables_of
+from cartum_roapp.service.state import SUPERVISOR_LOCK, State, kinds_of, variables_of
+from cartum_roapp.service.supervisor import LOG, end_left_over, environment_of
 from cartum_roapp.settings import PREFIX, Settings
 
-TIMEOUT = 180.0  # seconds
-_KEEPERS = 3
-_PAUSE = 0.02  # seconds
-# Ports to which this process, or a browser, sends a login. Never closed: Prefect sends the last lines of a log while
-# the interpreter ends.
-_HELD: dict[int, Held] = {}
-_SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
+# Seconds.
+TIMEOUT = 180.0
+_STOPPED_WITHIN = 120.0
+_PAUSE = 0.02
+_TRIES = 3
+# The supervisors that this process has started, by their homes, so that none of them becomes a zombie.
+_STARTED: dict[Path, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ class Running:
     ui_url            None without Prefect, or if it is unknown
     env               the variables to set before prefect is imported
     login             of the UI; None if it asks for none
-    other_variables   the keeper, and so its worker, was started with other settings or proxies than this process has
+    other_variables   the worker has other settings or proxies than this process
     """
 
     home: Home
@@ -68,56 +60,63 @@ class Running:
     other_variables: bool = False
 
 
-@contextlib.contextmanager
-def use(
-    config: Settings, *, prefect: bool = True, with_worker: bool = False, timeout: float = TIMEOUT
-) -> Iterator[Running]:
-    """Starts what is missing, and keeps it up until the end of the block and `config.linger` seconds longer. To its end
-    this process holds the port of our Prefect server (service/port.py).
+def use(config: Settings, *, prefect: bool = True, with_worker: bool = False, timeout: float = TIMEOUT) -> Running:
+    """Starts what is missing, which then runs until `stop`. To its end this process holds the port of our Prefect
+    server (service/port.py).
 
-    Many processes may use a home at once; calls may be nested. `prefect=False` starts only the database. If the
-    environment names a server by PREFECT_API_URL, that is used instead of ours. `with_worker` starts a worker that is
-    kept up until `stop`; it may not poll yet. It gets this process' variables, unless another process uses a keeper
-    that has other ones. From now on this process and its children reach the loopback without a proxy.
+    `prefect=False` starts only the database. If the environment names a server by PREFECT_API_URL, that is used instead
+    of ours. `with_worker` starts worker and console as well. They get this process' variables unless they run already.
+    From now on this process and its children reach the loopback without a proxy.
 
     Raises BadConfig for invalid settings, Retryable if it is not up within `timeout` seconds.
     """
+    theirs = prepare_named(config, prefect=prefect)
+    ours = prefect and not theirs
+    home = Home(config.home).create()
+    programs = _programs(config, ours, with_worker=with_worker)
+    state, other_variables = State(), False
+    if programs:
+        client = _Client(config, home, programs, timeout)
+        if with_worker:
+            other_variables = client.has_other_variables()
+        state = client.wait_until_ready()
+    url = (DatabaseUrl.parse(config.database_url) if config.database_url else embedded_url(home)).sqlalchemy()
+    if ours:
+        api, own = api_url(state.prefect), auth_string(home, os.environ)
+        env = {**client_environment(home, state.prefect), CLIENT_AUTH_STRING: own, OWN_API: api}
+        return Running(home, url, api, api.removesuffix("/api"), env, SecretStr(own), other_variables)
+    if prefect:
+        env, known = {"PREFECT_API_URL": theirs}, os.environ.get(CLIENT_AUTH_STRING)
+        login = SecretStr(known) if known else None
+        return Running(home, url, theirs, ui_address(theirs), env, login, other_variables)
+    return Running(home, url)
+
+
+def prepare_named(config: Settings, *, prefect: bool = True) -> str:
+    """Prepares the servers that the operator names, and this process' environment. Returns the API address of a Prefect
+    server of the operator's own, "" without one. Raises BadConfig for what can't be used."""
     prepare(config.home)
     theirs = named_api(os.environ)
-    ours = prefect and not theirs
-    external = DatabaseUrl.parse(config.database_url) if config.database_url else None
-    if external:
+    if config.database_url:
+        external = DatabaseUrl.parse(config.database_url)
         check_ledger(external)
-        if ours:
+        if prefect and not theirs:
             prepare_prefect(external, Home(config.home).encryption_path)
     if prefect and theirs:
         check_named_server(theirs, os.environ)
-    home = Home(config.home).create()
-    with contextlib.ExitStack() as stack:
-        state = State()
-        other_variables = False
-        if ours or not external or with_worker:
-            client_lock = stack.enter_context(FileLock(home.run / USERS_LOCK))
-            server_lock = stack.enter_context(FileLock(home.run / PREFECT_LOCK))
-            client = _KeeperClient(config, home, client_lock, server_lock if ours else None, timeout)
-            state = client.wait_until_ready()
-            if with_worker:
-                state, other_variables = client.with_own_variables(state)
-                try:
-                    worker.want(home)
-                except OSError as error:
-                    raise unusable(error) from None
-        url = external.sqlalchemy() if external else embedded_url(home).sqlalchemy()
-        if ours:
-            api, own = api_url(state.prefect), auth_string(home, os.environ)
-            env = {**client_environment(home, state.prefect), CLIENT_AUTH_STRING: own, OWN_API: api}
-            yield Running(home, url, api, api.removesuffix("/api"), env, SecretStr(own), other_variables)
-        elif prefect:
-            env, known = {"PREFECT_API_URL": theirs}, os.environ.get(CLIENT_AUTH_STRING)
-            login = SecretStr(known) if known else None
-            yield Running(home, url, theirs, ui_address(theirs), env, login, other_variables)
-        else:
-            yield Running(home, url)
+    return theirs
+
+
+def want_all(config: Settings) -> None:
+    """Prepares this process as `use` does, and makes the home's supervisor keep up all that belongs to it. Raises
+    IntegrationError."""
+    theirs = prepare_named(config)
+    wanted.add(Home(config.home).create(), *_programs(config, not theirs, with_worker=True))
+
+
+def _programs(config: Settings, server: bool, *, with_worker: bool) -> list[str]:
+    database = [] if config.database_url else [POSTGRES]
+    return [*database, *([PREFECT] if server else []), *([worker.LOG, console.LOG] if with_worker else [])]
 
 
 def state(config: Settings) -> State:
@@ -138,7 +137,15 @@ def hold_console(config: Settings) -> None:
     """Keeps other users from the console's port until this process ends, also while the console is down: a browser
     sends its login there. Idempotent."""
     if port := state(config).console:
-        _holds(port)
+        keep(port)
+
+
+def revive(config: Settings) -> None:
+    """Starts a supervisor in the place of one that was killed, which then ends what that one left, this process too.
+    Raises IntegrationError."""
+    home = Home(config.home)
+    if wanted.since(home, worker.LOG) and State.read(home).phase == "stopped":
+        _spawn(config, home)
 
 
 def stop(config: Settings) -> list[str]:
@@ -149,138 +156,104 @@ def stop(config: Settings) -> list[str]:
     home = Home(config.home)
     if not home.run.is_dir():
         return []
-    worker.want_none(home)
     now = State.read(home)
-    stopped = []
-    if keeper := Process.load(now.keeper):
-        keeper.signal(signal.SIGTERM)
-        if not keeper.wait(120.0):
-            raise Retryable("The database and the server are still stopping.", fix="Wait, then repeat.")
-        stopped = sorted(now.pids)
-    with FileLock(home.run / KEEPER_LOCK) as lock:
-        # Stops what a killed keeper left. If a keeper has the lock, another process started it after our call.
-        if lock.acquire(timeout=1.0):
-            if (left := worker.running(home)) and worker.stop(left):
-                stopped.append(worker.LOG)
-            server = PrefectServer(home, {})
-            if server.end_left_over():
-                stopped.append(PREFECT)
-            if PostgresServer(home).stop():
-                stopped.append(POSTGRES)
-    return stopped
+    wanted.nothing(home)
+    if not wait_until(lambda: now.phase == "stopped" or State.read(home).id != now.id, _STOPPED_WITHIN):
+        raise Retryable("The database and the server are still stopping.", fix="Wait, then repeat.")
+    with FileLock(home.run / SUPERVISOR_LOCK) as lock:
+        # If another one has the lock, somebody started it after our call.
+        left = end_left_over(home) if lock.acquire(timeout=1.0) else []
+    return sorted({*now.pids, *left})
 
 
-class _KeeperClient:
-    """Waits until the keeper of the home offers what one client process needs. Starts the keeper if there is none."""
+class _Client:
+    """Waits until these programs of the home answer. Starts the supervisor if there is none."""
 
-    def __init__(
-        self, config: Settings, home: Home, client_lock: FileLock, server_lock: FileLock | None, timeout: float
-    ) -> None:
+    def __init__(self, config: Settings, home: Home, programs: list[str], timeout: float) -> None:
         self.config = config
         self.home = home
-        self.client_lock = client_lock
-        self.server_lock = server_lock
+        self.programs = programs
         self.deadline = time.monotonic() + timeout
         self.began = time.time()
-        self.kind = kind_of(home, config)
-        self.started: list[Process] = []
+        self.kinds = kinds_of(home, config)
+        if PREFECT not in programs:
+            del self.kinds[PREFECT]
+        self.starts = 0
+
+    def has_other_variables(self) -> bool:
+        """Returns whether the worker has other variables than this process. Stops everything if there is no worker that
+        has them yet, as the supervisor of a command gives it its own."""
+        now = State.read(self.home)
+        own = environment_of(self.home, self.config, os.environ)
+        if now.phase == "stopped" or now.variables == variables_of(self.home, own):
+            return False
+        if wanted.since(self.home, worker.LOG):
+            return True
+        stop(self.config)
+        return False
 
     def wait_until_ready(self) -> State:
-        """Waits, and returns the state. The locks that keep everything up are then held, and the server's port."""
-        self._take_locks()
-        while True:
-            now = State.read(self.home)
-            if now.kind == self.kind and self._offers(now):
-                return now
-            if now.phase == "stopped" or now.problem_at >= self.began:
-                self._start_or_raise(now)
-            elif now.phase != "stopping" and now.kind != self.kind:
-                self._stop_other_settings()
-            if time.monotonic() >= self.deadline:
-                raise Retryable(
-                    f"Database and Prefect server are not up yet; see {self.home.logs}.",
-                    fix="Wait a little, then repeat.",
+        """Returns the state. The server's port is then held. Raises IntegrationError."""
+        now = State.read(self.home)
+        if self._offers(now):
+            return now
+        wanted.add(self.home, *self.programs)
+        while not self._offers(now := State.read(self.home)):
+            if now.problem_at >= self.began:
+                raise now.error()
+            if now.phase == "stopped":
+                self._start()
+            elif now.kinds and now.phase != "stopping" and not self._is_usable(now):
+                raise BadConfig(
+                    f"{self.home.root} is in use with another database, another version of Prefect or another auth "
+                    "string.",
+                    field=PREFIX + "DATABASE_URL",
+                    fix="Run `cartum-roapp down` first, or set CARTUM_ROAPP_HOME to another directory.",
                 )
+            if time.monotonic() >= self.deadline:
+                missing = ", ".join(sorted(set(self.programs) - set(now.ready)))
+                raise Retryable(f"Not up yet: {missing}; see {self.home.logs}.", fix="Wait a little, then repeat.")
             time.sleep(_PAUSE)
-
-    def with_own_variables(self, now: State) -> tuple[State, bool]:
-        """Restarts the keeper if it has other variables than this process and nobody else uses it. Returns the state,
-        and whether the variables still differ."""
-        if now.variables == variables_of(self.home, self._environment()):
-            return now, False
-        stopped = self._stop_unused()
-        return self.wait_until_ready(), not stopped
-
-    def _take_locks(self) -> None:
-        for lock in (self.client_lock, self.server_lock):
-            # Refused only while a keeper is ending.
-            if lock and not lock.acquire(shared=True, timeout=max(1.0, self.deadline - time.monotonic())):
-                raise Retryable("The database and the server are still stopping.", fix="Wait, then repeat.")
+        return now
 
     def _offers(self, now: State) -> bool:
-        if not self.client_lock.is_current():
-            raise BadConfig(f"{self.home.root} was deleted meanwhile.", field=PREFIX + "HOME", fix="Repeat.")
-        database = self.config.database_url is not None or (
-            now.database and _lives(now, POSTGRES) and socket_folder.answers(self.home)
+        return (
+            now.phase == "running"
+            and self._is_usable(now)
+            and all(now.serves(program) for program in self.programs)
+            and all(wanted.since(self.home, program) for program in self.programs)
+            and (POSTGRES not in self.programs or socket_folder.answers(self.home))
+            and (PREFECT not in self.programs or keep(now.prefect))
         )
-        server = self.server_lock is None or (
-            now.prefect != 0 and _lives(now, PREFECT) and _holds(now.prefect) and answers(now.prefect)
-        )
-        return now.phase == "running" and database and server
 
-    def _start_or_raise(self, now: State) -> None:
-        if now.problem_at >= self.began:
-            raise now.error()
-        if any(keeper.alive() for keeper in self.started) or is_held(self.home.run / KEEPER_LOCK, exclusively=True):
+    def _is_usable(self, now: State) -> bool:
+        """Returns whether the servers are those that this process means."""
+        return self.kinds.items() <= now.kinds.items()
+
+    def _start(self) -> None:
+        started = _STARTED.get(self.home.root)
+        if (started and started.poll() is None) or is_held(self.home.run / SUPERVISOR_LOCK):
             return
-        if len(self.started) >= _KEEPERS:
+        if self.starts == _TRIES:
             self.home.require_space(LITTLE)
-            log = self.home.log_path("keeper")
-            raise Retryable(f"The keeper of the database ended. The reason is at the end of {log}.", fix="Repeat.")
-        command = [sys.executable, "-P", "-m", "cartum_roapp.service.keeper"]
-        try:
-            with self.home.open_log("keeper") as log_file:
-                self.started.append(spawn(command, log=log_file, env=self._environment())[0])
-        except OSError as error:
-            raise unusable(error) from None
-
-    def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name not in _SECRETS}
-        kept |= {PREFIX + "HOME": str(self.home.root), PREFIX + "LINGER": str(self.config.linger)}
-        kept.pop(PREFIX + "DATABASE_URL", None)
-        if self.config.database_url:
-            kept[PREFIX + "DATABASE_URL"] = self.config.database_url.get_secret_value()
-        return kept
-
-    def _stop_other_settings(self) -> None:
-        """Stops a keeper that runs with another database or another Prefect. Raises BadConfig if it is in use."""
-        if not self._stop_unused():
-            raise BadConfig(
-                f"{self.home.root} is in use with another database, another version of Prefect or another auth string.",
-                field=PREFIX + "DATABASE_URL",
-                fix="Run `cartum-roapp down` first, or set CARTUM_ROAPP_HOME to another directory.",
-            )
-        self._take_locks()
-
-    def _stop_unused(self) -> bool:
-        """Releases the locks, and stops what runs unless another process uses it. Returns whether it was stopped."""
-        for lock in (self.client_lock, self.server_lock):
-            if lock:
-                lock.release()
-        if worker.is_wanted(self.home) or not self.client_lock.acquire():
-            return False
-        self.client_lock.release()
-        stop(self.config)
-        return True
+            log = self.home.log_path(LOG)
+            raise Retryable(f"The supervisor ended. The reason is at the end of {log}.", fix="Repeat.")
+        self.starts += 1
+        wanted.add(self.home, *self.programs)  # `down` was typed meanwhile, or the settings were wrong before
+        _spawn(self.config, self.home)
 
 
-def _holds(port: int) -> bool:
-    """Returns whether this process holds the port from now on; False while another user has it."""
-    if port not in _HELD and (held := hold(port)):
-        _HELD[port] = held
-    return port in _HELD
-
-
-def _lives(now: State, part: str) -> bool:
-    """Returns whether this part is alive: one that was killed just now is still in the state, and may still answer."""
-    return Process.of(now.pids.get(part, 0)) is not None
+def _spawn(config: Settings, home: Home) -> None:
+    """Starts a supervisor, which outlives this process. It ends at once if there is one. Raises IntegrationError."""
+    command = [sys.executable, "-P", "-m", "cartum_roapp.service"]
+    environment = environment_of(home, config, os.environ)
+    if ended := _STARTED.get(home.root):
+        ended.poll()
+    try:
+        with home.open_log(LOG) as log:
+            _STARTED[home.root] = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd="/",
+                start_new_session=True,
+            )  # fmt: skip
+    except OSError as error:
+        raise unusable(error) from None

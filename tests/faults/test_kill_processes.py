@@ -8,17 +8,16 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import timedelta
 
 import pytest
 from homes import new_home
 from installation import Installation
+from of_one_shop import end, place
+from processes import Process
 from reliability import Record
 from sampling import Sample
-from world import Toll, World
 
 from cartum_roapp import service
-from cartum_roapp.service.process import Process
 from sandbox import Sandbox
 
 #: How many in a row: in a whole run, and else.
@@ -51,8 +50,8 @@ def test_kills_of_the_command(system: Installation, sample: Sample, record: Reco
             killed += 1
         else:
             assert process.returncode == 0
-            _place(system, 12)  # the import was faster than the kill
-    record("Kills", f"kill -9 of `cartum-roapp import`, {KILLS} times in a row", _end(system, kills), "the next run")
+            place(system, 12)  # the import was faster than the kill
+    record("Kills", f"kill -9 of `cartum-roapp import`, {KILLS} times in a row", end(system, kills), "the next run")
 
 
 @pytest.mark.long
@@ -66,7 +65,7 @@ def test_kills_of_the_worker(system: Installation, sample: Sample, record: Recor
         with _at(chance, system, lambda worker=worker: _kill(worker), calls=20):  # type: ignore[misc]
             assert worker.wait(120), "the import ended before the kill: choose earlier moments"
         assert system.done("up")["worker"] == "started"
-    record("Kills", f"kill -9 of the worker, {KILLS} times in a row", _end(system, kills), "the next `up`")
+    record("Kills", f"kill -9 of the worker, {KILLS} times in a row", end(system, kills), "the next `up`")
 
 
 @pytest.mark.long
@@ -81,15 +80,7 @@ def test_kills_of_postgresql(system: Installation, sample: Sample, record: Recor
         assert process.returncode == 1, said
         assert "Traceback" not in said, said
     what = f"kill -9 of PostgreSQL's postmaster, {OF_POSTGRESQL} times in a row"
-    record("Kills", what, _end(system, kills), "the next run")
-
-
-def _place(system: Installation, orders: int) -> None:
-    """They stand in the window of the import."""
-    shop, yesterday = system.box.shops[0], system.box.clock.now() - timedelta(days=1)
-    for _ in range(orders):
-        phone = f"+38067{len(shop.orders):07}"
-        shop.place_order(created=yesterday, articles=[("CAP-2", 1)], delivery_phone=phone)
+    record("Kills", what, end(system, kills), "the next run")
 
 
 def _at(chance: random.Random, system: Installation, act: Callable[[], None], calls: int) -> ExitStack:
@@ -115,19 +106,3 @@ def _kill(process: Process) -> None:
 
 def _kill_database(system: Installation) -> None:
     os.kill(service.state(system.config).pids["postgres"], signal.SIGKILL)
-
-
-def _end(system: Installation, kills: int) -> Toll:
-    """What the kills cost, after one more import and a sync that must find nothing to do."""
-    last = system.command("import", "shop-1")
-    idle = system.done("sync", "shop-1")
-    with service.use(system.config, prefect=False) as running:
-        world = World(system.box, running.database_url.get_secret_value())
-        toll = world.toll(world.shop(statuses=system.shell.box.statuses), system.box.shops[0].qualifying())
-        world.engine.dispose()
-    toll.tried = kills
-    if last.code or last.document["held"]:
-        toll.wrong.append(f"the last import: {last.document}")
-    if (idle["new"], idle["changed"], idle["calls_by_kind"]["roapp_writes"]) != (0, 0, 0):
-        toll.wrong.append(f"a sync with nothing to do: {idle}")
-    return toll

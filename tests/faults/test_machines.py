@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from machines import Machine, Part, free_port, running
+from processes import Process
 from reliability import Record
 from world import Toll, World
 
@@ -23,7 +24,6 @@ from cartum_roapp import service
 from cartum_roapp.home import Home
 from cartum_roapp.service import worker
 from cartum_roapp.service.port import answers
-from cartum_roapp.service.process import Process
 from sandbox import Sandbox
 from sandbox.budget import beyond
 
@@ -138,7 +138,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 
 @contextmanager
 def a_machine_is_gone(fleet: Fleet) -> Iterator[None]:
-    """Its keeper, worker and console are killed at the same instant."""
+    """Its supervisor, worker and console are killed at the same instant."""
     machine = fleet.workers[1]
     found = [Process.of(pid) for pid in service.state(machine.config).pids.values()]
     for process in found:

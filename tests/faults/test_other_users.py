@@ -16,14 +16,15 @@ from pathlib import Path
 
 import pytest
 from homes import new_home
+from processes import Process
 from sampling import Sample
 from shell import Shell
 
 from cartum_roapp import service
 from cartum_roapp.home import Home
 from cartum_roapp.service import worker
+from cartum_roapp.service.patience import wait_until
 from cartum_roapp.service.port import candidates
-from cartum_roapp.service.process import Process, wait_until
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 
@@ -43,7 +44,7 @@ class Life:
 
     def __init__(self, home: Path, box: Sandbox) -> None:
         self.home = Home(home)
-        self.config = Settings(home=home, linger=60, database_url=None)
+        self.config = Settings(home=home, database_url=None)
         self.shell = Shell(home, box)
 
     def up(self) -> None:
@@ -121,7 +122,7 @@ def nothing_but(*names: str) -> Callable[[Life], None]:
 
 def all_at_once(life: Life) -> None:
     """Nothing is left that could start the rest; the next command does."""
-    life.kill("keeper", "prefect-server", "postgres", "worker")
+    life.kill("supervisor", "prefect-server", "postgres", "worker")
     life.shell.ended("status")
 
 
@@ -129,10 +130,10 @@ MOMENTS = {
     "at up": at_up,
     "the server dies": nothing_but("prefect-server"),
     "the database dies": nothing_but("postgres"),
-    "the keeper dies": nothing_but("keeper"),
-    "keeper and server die": nothing_but("keeper", "prefect-server"),
-    "all but the worker die": nothing_but("keeper", "prefect-server", "postgres"),
-    "keeper and worker die": all_at_once,
+    "the supervisor dies": nothing_but("supervisor"),
+    "supervisor and server die": nothing_but("supervisor", "prefect-server"),
+    "all but the worker die": nothing_but("supervisor", "prefect-server", "postgres"),
+    "supervisor and worker die": all_at_once,
 }
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from processes import Process, command_of
 
 from cartum_roapp import service
 from cartum_roapp.home import Home
-from cartum_roapp.service.process import Process, command_of, wait_until
+from cartum_roapp.service.patience import wait_until
 from cartum_roapp.settings import Settings
 
 pytestmark = [
@@ -27,9 +28,9 @@ USER = """
 import sys, time
 from cartum_roapp import service
 from cartum_roapp.settings import Settings
-with service.use(Settings(home=sys.argv[1], linger=2, database_url=None), prefect=False) as running:
-    print(service.state(Settings(home=sys.argv[1])).pids["postgres"], flush=True)
-    time.sleep(float(sys.argv[2]))
+running = service.use(Settings(home=sys.argv[1], database_url=None), prefect=False)
+print(service.state(Settings(home=sys.argv[1])).pids["postgres"], flush=True)
+time.sleep(float(sys.argv[2]))
 """
 
 
@@ -40,12 +41,11 @@ def start_user(config: Settings, seconds: float) -> subprocess.Popen[str]:
 
 
 def kill(config: Settings, *names: str) -> None:
-    pids = service.state(config).pids
-    for name in names:
-        process = Process.of(pids[name])
-        assert process
+    """`kill -9` of all at the same instant."""
+    killed = [Process.named(config, name) for name in names]
+    for process in killed:
         process.signal(signal.SIGKILL)
-        assert process.wait(5)
+    assert all(process.wait(5) for process in killed)
 
 
 def postmasters(config: Settings) -> list[int]:
@@ -64,36 +64,37 @@ def notes(config: Settings) -> list[str]:
 
 
 def execute(config: Settings, statement: str) -> list[tuple[str]]:
-    with service.use(config, prefect=False) as running:
-        made = psycopg2.connect(running.database_url.get_secret_value().replace("+psycopg2", ""))
-        with made, made.cursor() as cursor:
-            cursor.execute(statement)
-            rows = cursor.fetchall() if cursor.description else []
-        made.close()
+    running = service.use(config, prefect=False)
+    made = psycopg2.connect(running.database_url.get_secret_value().replace("+psycopg2", ""))
+    with made, made.cursor() as cursor:
+        cursor.execute(statement)
+        rows = cursor.fetchall() if cursor.description else []
+    made.close()
     return rows
 
 
-def test_a_killed_keeper_leaves_the_database_and_the_next_command_takes_it_over(home: Settings) -> None:
+def test_what_a_killed_supervisor_left_is_ended_by_the_next_one(home: Settings) -> None:
     write(home, "before")
-    database = service.state(home).pids["postgres"]
-    kill(home, "keeper")
+    database = Process.named(home, "postgres")
+    kill(home, "supervisor")
+    assert database.alive()
     assert notes(home) == ["before"]
-    assert service.state(home).pids["postgres"] == database
-    assert postmasters(home) == [database]
+    assert not database.alive()
+    assert postmasters(home) == [service.state(home).pids["postgres"]]
 
 
 def test_a_killed_database_is_back_by_itself_with_what_was_committed(home: Settings) -> None:
-    with service.use(home, prefect=False):
-        write(home, "before")
-        killed = service.state(home).pids["postgres"]
-        kill(home, "postgres")
-        assert notes(home) == ["before"]
-        assert service.state(home).pids["postgres"] != killed
-
-
-def test_keeper_and_database_killed_together(home: Settings) -> None:
+    service.use(home, prefect=False)
     write(home, "before")
-    kill(home, "keeper", "postgres")
+    killed = service.state(home).pids["postgres"]
+    kill(home, "postgres")
+    assert notes(home) == ["before"]
+    assert service.state(home).pids["postgres"] != killed
+
+
+def test_supervisor_and_database_killed_together(home: Settings) -> None:
+    write(home, "before")
+    kill(home, "supervisor", "postgres")
     assert notes(home) == ["before"]
     assert len(postmasters(home)) == 1
 
@@ -116,7 +117,7 @@ def test_a_stale_pid_file_is_in_nobodys_way(home: Settings, change: Callable[[li
     write(home, "before")
     path = Home(home.home).postgres / "data" / "postmaster.pid"
     lines = path.read_text().splitlines()
-    kill(home, "keeper", "postgres")
+    kill(home, "supervisor", "postgres")
     path.write_text("".join(f"{line}\n" for line in change(lines)))
     assert notes(home) == ["before"]
     os.kill(os.getpid(), 0)
@@ -130,54 +131,42 @@ def test_four_commands_at_once_share_one_database(home: Settings) -> None:
     assert len(found) == 1
 
 
-def test_a_killed_command_holds_nothing_up(home: Settings) -> None:
-    user = start_user(home, 600)
-    assert user.stdout
-    assert user.stdout.readline().strip().isdigit()
-    parts = [Process.of(pid) for pid in service.state(home).pids.values()]
-    user.kill()
-    user.wait()
-    assert all(part and part.wait(15) for part in parts)
-    assert service.state(home).phase == "stopped"
-
-
 def test_a_command_that_is_killed_while_it_starts_things_leaves_a_home_that_works(home: Settings) -> None:
     for wait in (0.3, 0.45, 0.6):
         user = start_user(home, 600)
         wait_until(lambda: False, wait)
         os.kill(user.pid, signal.SIGKILL)
         user.wait()
-        if keeper := Process.load(service.state(home).keeper):
-            keeper.signal(signal.SIGKILL)
+        if supervisor := Process.of(service.state(home).pids.get("supervisor", 0)):
+            supervisor.signal(signal.SIGKILL)
     write(home, "after")
     assert notes(home) == ["after"]
     assert len(postmasters(home)) == 1
 
 
 def test_all_ends_when_the_home_is_deleted(home: Settings) -> None:
-    home = home.model_copy(update={"linger": 600})
-    with service.use(home, prefect=False):
-        parts = [Process.of(pid) for pid in service.state(home).pids.values()]
-        assert len(parts) == 2
-        shutil.rmtree(home.home, ignore_errors=True)
-        shutil.rmtree(home.home, ignore_errors=True)
-        assert all(part and part.wait(20) for part in parts)
+    service.use(home, prefect=False)
+    parts = [Process.of(pid) for pid in service.state(home).pids.values()]
+    assert len(parts) == 2
+    shutil.rmtree(home.home, ignore_errors=True)
+    shutil.rmtree(home.home, ignore_errors=True)
+    assert all(part and part.wait(20) for part in parts)
 
 
-def test_stop_ends_what_a_killed_keeper_left_and_may_be_called_twice(home: Settings) -> None:
+def test_stop_ends_what_a_killed_supervisor_left_and_may_be_called_twice(home: Settings) -> None:
     write(home, "before")
-    kill(home, "keeper")
+    kill(home, "supervisor")
     assert service.stop(home) == ["postgres"]
     assert postmasters(home) == []
     assert service.stop(home) == []
     assert notes(home) == ["before"]
-    assert service.stop(home) == ["keeper", "postgres"]
+    assert service.stop(home) == ["postgres", "supervisor"]
 
 
 def test_no_started_program_holds_a_lock_of_its_starter(home: Settings) -> None:
-    with service.use(home, prefect=False):
-        run = str(Home(home.home).run)
-        for name, pid in service.state(home).pids.items():
-            if name != "keeper":
-                held = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()]
-                assert not [path for path in held if path.startswith(run)]
+    service.use(home, prefect=False)
+    run = str(Home(home.home).run)
+    for name, pid in service.state(home).pids.items():
+        if name != "supervisor":
+            held = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()]
+            assert not [path for path in held if path.startswith(run)]

@@ -1,4 +1,4 @@
-"""The Prefect server comes back, is taken over, or is replaced; it never runs twice."""
+"""The Prefect server comes back, at the same address; it never runs twice."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from processes import Process, command_of
 
 from cartum_roapp import service
-from cartum_roapp.service.process import Process, command_of, wait_until
+from cartum_roapp.service.patience import wait_until
 from cartum_roapp.settings import Settings
 
 pytestmark = pytest.mark.long  # the server starts three times
@@ -21,15 +22,15 @@ USER = """
 import sys
 from cartum_roapp import service
 from cartum_roapp.settings import Settings
-with service.use(Settings(home=sys.argv[1], linger=20, database_url=None)) as running:
-    print(running.prefect_api_url)
+running = service.use(Settings(home=sys.argv[1], database_url=None))
+print(running.prefect_api_url)
 """
 
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A home whose server two commands started at once."""
-    found = Settings(home=tmp_path_factory.mktemp("prefect-kills") / "home", linger=20, database_url=None)
+    found = Settings(home=tmp_path_factory.mktemp("prefect-kills") / "home", database_url=None)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     users = [
         subprocess.Popen(
@@ -50,23 +51,22 @@ def no_prefect_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def kill(config: Settings, *names: str) -> None:
-    pids = service.state(config).pids
-    for process in [Process.of(pids[name]) for name in names]:
-        assert process
+    killed = [Process.named(config, name) for name in names]
+    for process in killed:
         process.signal(signal.SIGKILL)
-        assert process.wait(5)
+    assert all(process.wait(5) for process in killed)
 
 
 def servers(config: Settings) -> list[int]:
     pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
     port = str(service.state(config).prefect)
-    return [pid for pid in pids if command_of(pid)[-2:-1] == [port] and "deployments.server" in command_of(pid)]
+    return [pid for pid in pids if command_of(pid)[-1:] == [port] and "deployments.server" in command_of(pid)]
 
 
 def ready(config: Settings) -> bool:
     try:
-        with service.use(config) as running:
-            return httpx.get(f"{running.prefect_api_url}/ready", timeout=5).status_code == 200
+        running = service.use(config)
+        return httpx.get(f"{running.prefect_api_url}/ready", timeout=5).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -76,13 +76,14 @@ def test_two_commands_at_once_share_one_server(config: Settings) -> None:
     assert servers(config) == [service.state(config).pids["prefect-server"]]
 
 
-def test_the_next_command_takes_over_what_a_killed_keeper_left(config: Settings) -> None:
+def test_the_next_command_replaces_what_a_killed_supervisor_left(config: Settings) -> None:
     before = service.state(config)
-    kill(config, "keeper")
+    kill(config, "supervisor")
     assert ready(config)
     after = service.state(config)
-    assert after.pids["keeper"] != before.pids["keeper"]
-    assert {**after.pids, "keeper": 0} == {**before.pids, "keeper": 0}
+    assert not set(after.pids.values()) & set(before.pids.values())
+    assert after.prefect == before.prefect
+    assert servers(config) == [after.pids["prefect-server"]]
 
 
 def test_the_server_outlives_a_crash_of_its_database(config: Settings) -> None:
@@ -104,7 +105,7 @@ def test_a_killed_server_is_back_at_the_same_address(config: Settings) -> None:
 
 def test_everything_killed_at_once(config: Settings) -> None:
     before = service.state(config)
-    kill(config, "keeper", "prefect-server", "postgres")
+    kill(config, "supervisor", "prefect-server", "postgres")
     assert service.state(config).phase == "stopped"
     assert ready(config)
     after = service.state(config)
@@ -112,10 +113,10 @@ def test_everything_killed_at_once(config: Settings) -> None:
     assert servers(config) == [after.pids["prefect-server"]]
 
 
-def test_stop_ends_a_server_that_a_killed_keeper_left(config: Settings) -> None:
+def test_stop_ends_a_server_that_a_killed_supervisor_left(config: Settings) -> None:
     assert ready(config)
-    left = [Process.of(pid) for name, pid in service.state(config).pids.items() if name != "keeper"]
-    kill(config, "keeper")
-    assert service.stop(config) == ["prefect-server", "postgres"]
+    left = [Process.of(pid) for name, pid in service.state(config).pids.items() if name != "supervisor"]
+    kill(config, "supervisor")
+    assert service.stop(config) == ["postgres", "prefect-server"]
     assert not any(process and process.alive() for process in left)
     assert service.stop(config) == []

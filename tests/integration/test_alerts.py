@@ -14,7 +14,6 @@ from sqlalchemy import create_engine, text
 from warm import warm
 
 from cartum_roapp.home import Home
-from cartum_roapp.service import worker
 
 pytestmark = pytest.mark.drawn(4, turn=1)
 
@@ -195,11 +194,12 @@ def test_a_worker_that_is_gone_is_missed_and_one_that_comes_back_soon_is_not(
     watched.next_worker(before)
     assert not inbox.about("the worker is gone")
 
-    worker.want_none(home)
+    (home.run / "wanted" / "worker").unlink()
     watched.worker().signal(signal.SIGKILL)
     try:
         (message,) = watched.become(lambda: inbox.about("the worker is gone"), bool, 120)
-        assert watched.metrics("keeper_metrics").text.endswith("\ncartum_roapp_worker_up 0.0\n")
+        printed = {one["name"]: one["value"] for one in watched.done("metrics")["metrics"]}
+        assert printed["cartum_roapp_worker_up"] == 0
         assert "`cartum-roapp up`" in message and "/work-pools/work-pool/cartum-roapp" in message
         watched.done("alerts", "custom-webhook/ops")
     finally:

@@ -14,7 +14,7 @@ from homes import new_home
 from installation import Installation
 from outside_server import oldest, served
 
-from cartum_roapp.service.cluster import binaries
+from cartum_roapp.postgres.cluster import binaries
 from sandbox import Sandbox
 
 pytestmark = pytest.mark.long

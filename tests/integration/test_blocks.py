@@ -85,8 +85,9 @@ def test_a_block_that_was_not_saved_has_no_config() -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A real Prefect server on a real PostgreSQL."""
-    config = Settings(home=new_home(tmp_path_factory, "blocks"), linger=2, database_url=None)
-    with service.use(config), here(config), pytest.MonkeyPatch.context() as environment:
+    config = Settings(home=new_home(tmp_path_factory, "blocks"), database_url=None)
+    service.use(config)
+    with here(config), pytest.MonkeyPatch.context() as environment:
         environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
         yield
     service.stop(config)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 from installation import Installation
+from processes import Process
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import OperationalError
 
 from cartum_roapp import service
 from cartum_roapp.home import LOG_LIMIT, Home
-from cartum_roapp.service.process import Process
 from cartum_roapp.settings import Settings
 
 pytestmark = [pytest.mark.long, pytest.mark.drawn(4, turn=2)]
@@ -34,7 +34,7 @@ with sandbox(5, pathlib.Path(sys.argv[1]), stay=True) as box:
 
 
 def test_a_pipe_ends_with_the_command_though_the_database_stays(home: Settings) -> None:
-    environment = {**os.environ, "CARTUM_ROAPP_HOME": str(home.home), "CARTUM_ROAPP_LINGER": "120"}
+    environment = {**os.environ, "CARTUM_ROAPP_HOME": str(home.home)}
     done = subprocess.run(
         [sys.executable, "-m", "cartum_roapp.cli", "status"],
         env=environment, capture_output=True, text=True, check=True, timeout=90,
@@ -81,7 +81,7 @@ def test_down_in_the_middle_of_runs_says_what_becomes_of_them(shop: Installation
         output, said = typed.communicate(timeout=20)
     assert done.stderr == "Stopping console, worker, server and database …\n"
     stopped, *runs = done.stdout.splitlines()
-    assert stopped == "Stopped: console, keeper, postgres, prefect-server, worker."
+    assert stopped == "Stopped: console, postgres, prefect-server, supervisor, worker."
     assert len(runs) == 2
     for line in runs:
         assert line.startswith(f"{SLUG}: initial-import was broken off. What it stored and delivered stays; it goes on")
@@ -118,18 +118,18 @@ def test_a_typed_run_that_down_breaks_off_says_so_in_the_ui(shop: Installation) 
 
 def test_a_log_is_rotated_while_its_process_goes_on(home: Settings) -> None:
     place = Home(home.home)
-    with service.use(home, prefect=False) as running:
-        log, old = place.log_path("postgres"), place.log_path("postgres").with_suffix(".log.1")
-        with log.open("ab") as file:
-            file.write(b"x" * LOG_LIMIT + b"\n")
-        deadline = time.monotonic() + 60
-        while log.stat().st_size > LOG_LIMIT:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        assert old.stat().st_size > LOG_LIMIT
-        wrong = make_url(running.database_url.get_secret_value()).set(password="wrong")
-        engine = create_engine(wrong)
-        with pytest.raises(OperationalError):
-            engine.connect()
-        assert "password authentication failed" in log.read_text()
-        assert log.stat().st_size < LOG_LIMIT
+    running = service.use(home, prefect=False)
+    log, old = place.log_path("postgres"), place.log_path("postgres").with_suffix(".log.1")
+    with log.open("ab") as file:
+        file.write(b"x" * LOG_LIMIT + b"\n")
+    deadline = time.monotonic() + 60
+    while log.stat().st_size > LOG_LIMIT:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert old.stat().st_size > LOG_LIMIT
+    wrong = make_url(running.database_url.get_secret_value()).set(password="wrong")
+    engine = create_engine(wrong)
+    with pytest.raises(OperationalError):
+        engine.connect()
+    assert "password authentication failed" in log.read_text()
+    assert log.stat().st_size < LOG_LIMIT

@@ -37,7 +37,6 @@ class Shell:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("CARTUM_ROAPP_", "PREFECT_"))}
         home = {
             "CARTUM_ROAPP_HOME": str(self.home),
-            "CARTUM_ROAPP_LINGER": "60",
             "CARTUM_ROAPP_ROAPP_INTERVAL": "0.001",
         }
         done = warm().run(arguments, {**kept, **home, **environment}, stdin or "")
@@ -67,13 +66,13 @@ def box() -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, box: Sandbox) -> Iterator[Path]:
     """A home whose servers stay up for the whole module, with the account `main` in it."""
-    config = Settings(home=new_home(tmp_path_factory, "shops"), linger=60, database_url=None)
-    with service.use(config):
-        added = Shell(config.home, box).run(
-            "account", "add", "main", "--base-url", box.roapp.base_url, CARTUM_ROAPP_API_KEY=box.roapp.api_key
-        )
-        assert added.code == 0, added.said
-        yield config.home
+    config = Settings(home=new_home(tmp_path_factory, "shops"), database_url=None)
+    service.use(config)
+    added = Shell(config.home, box).run(
+        "account", "add", "main", "--base-url", box.roapp.base_url, CARTUM_ROAPP_API_KEY=box.roapp.api_key
+    )
+    assert added.code == 0, added.said
+    yield config.home
     service.stop(config)
 
 
@@ -83,7 +82,7 @@ def shell(home: Path, box: Sandbox) -> Iterator[Shell]:
     shell = Shell(home, box)
     yield shell
     for slug in sorted(shell.connected):
-        disconnect(Settings(home=home, linger=60, database_url=None), slug)
+        disconnect(Settings(home=home, database_url=None), slug)
 
 
 @pytest.fixture(scope="module")

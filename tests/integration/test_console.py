@@ -15,12 +15,12 @@ import pytest
 from console_pages import run_of, sent, visited
 from installation import Installation
 from prefect_side import PrefectSide
+from processes import Process
 
 from blocks.store import load_shop
 from cartum_roapp import service
 from cartum_roapp.connection.choices import Choice
 from cartum_roapp.connection.status_match import StatusMatch
-from cartum_roapp.service.process import Process
 from deployments import shops
 
 pytestmark = pytest.mark.drawn(4, turn=0)

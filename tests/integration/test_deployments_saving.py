@@ -50,8 +50,9 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A home with a real Prefect server on a real PostgreSQL, and the account `main`; its ledger."""
-    config = Settings(home=new_home(tmp_path_factory, "saving"), linger=2, database_url=None)
-    with service.use(config), pytest.MonkeyPatch.context() as environment:
+    config = Settings(home=new_home(tmp_path_factory, "saving"), database_url=None)
+    service.use(config)
+    with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
         with here(config), ledger.opened() as engine:
             run(store.register())

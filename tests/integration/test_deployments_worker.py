@@ -12,11 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 from installation import Installation, Row, names
+from processes import Process
 from sqlalchemy import text
 
-from cartum_roapp import service
 from cartum_roapp.ledger import backfills, database
-from cartum_roapp.service.process import Process
 from deployments.worker import OTHERS, SYNCS
 
 pytestmark = pytest.mark.drawn(2)
@@ -59,15 +58,13 @@ def test_an_import_asked_for_in_the_ui_is_done_and_explained(worker: Installatio
     assert f"Finished in state Completed('{count} new')" in said, "and no line for each step"
 
 
-def test_worker_and_keeper_serve_metrics(worker: Installation, imported: Row) -> None:
+def test_the_worker_serves_metrics(worker: Installation, imported: Row) -> None:
     ended = 'cartum_roapp_runs_total{run="initial-import",shop="shop-1",state="completed"}'
-    assert f"{ended} 1.0\n" in worker.metrics("metrics").text
-    assert worker.metrics("keeper_metrics").text.endswith("\ncartum_roapp_worker_up 1.0\n")
-    for name in ("metrics", "keeper_metrics"):
-        assert worker.metrics(name, "another token").status_code == 401
+    assert f"{ended} 1.0\n" in worker.metrics().text
+    assert worker.metrics("another token").status_code == 401
     printed = {one["name"]: one["value"] for one in worker.done("metrics")["metrics"]}
     assert (printed["cartum_roapp_worker_up"], printed["cartum_roapp_ledger_up"]) == (1, 1)
-    assert {one for one in printed if f"\n{one}" not in worker.metrics("metrics").text} == {"cartum_roapp_worker_up"}
+    assert [one for one in printed if f"\n{one}" not in worker.metrics().text] == []
 
 
 def test_what_a_command_logs_is_json_where_that_is_wanted(worker: Installation, imported: Row) -> None:
@@ -465,16 +462,14 @@ def test_of_late_runs_that_a_worker_takes_at_once_one_reads(worker: Installation
 
 @pytest.mark.long
 def test_up_lasts_whoever_is_killed(worker: Installation, imported: Row) -> None:
-    """The keeper starts a killed worker again, and the worker a killed keeper; nobody types anything."""
-    before, keeper = worker.worker(), Process.load(service.state(worker.config).keeper)
+    """The supervisor starts a killed worker again, and the worker a killed supervisor; nobody types anything."""
+    before = worker.worker()
     before.signal(signal.SIGKILL)
     after = worker.next_worker(before)
-    assert keeper is not None
-    keeper.signal(signal.SIGKILL)
-    worker.become(
-        lambda: service.state(worker.config), lambda now: now.phase == "running" and now.keeper != keeper.dump()
-    )
-    assert worker.worker() == after
+    supervisor = Process.named(worker.config, "supervisor")
+    supervisor.signal(signal.SIGKILL)
+    worker.next_worker(after)
+    assert Process.named(worker.config, "supervisor") != supervisor
     worker.completed(worker.start("incremental-sync/shop-1"))
 
 

@@ -21,11 +21,11 @@ import pytest
 from homes import new_home
 from installation import Installation
 from pages import ROOT, blocks
+from processes import Process
 from terminal import CTRL_C, Terminal, typed
 
 from cartum_roapp import service
 from cartum_roapp.cli.demo import meet
-from cartum_roapp.service.process import Process
 from sandbox import Sandbox
 
 pytestmark = [pytest.mark.long, pytest.mark.drawn(2)]
@@ -197,7 +197,11 @@ def test_a_reboot(house: House) -> None:
         run = house.start(f"initial-import/{SLUG}")
         house.begun(run)
         worker = house.worker()
-        for pid in (service.state(house.config).pids["keeper"], worker.pid, *service.state(house.config).pids.values()):
+        for pid in (
+            service.state(house.config).pids["supervisor"],
+            worker.pid,
+            *service.state(house.config).pids.values(),
+        ):
             if process := Process.of(pid):
                 process.signal(signal.SIGKILL)
                 assert process.wait(10)

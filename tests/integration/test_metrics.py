@@ -14,8 +14,8 @@ from world import World
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import held
-from cartum_roapp.service import metrics_endpoint
-from cartum_roapp.service.metrics import METRICS, LedgerCollector, registry
+from cartum_roapp.metrics.collectors import METRICS, LedgerCollector, registry
+from cartum_roapp.metrics.endpoint import serving
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -134,7 +134,7 @@ TOKEN = "the-token-of-this-home"
 @contextmanager
 def endpoint(world: World) -> Iterator[str]:
     made = LedgerCollector(world.engine, shops=100, interval=1.0)
-    with metrics_endpoint.serving(0, TOKEN, registry(made)) as port:
+    with serving(0, TOKEN, registry(made)) as port:
         yield f"http://127.0.0.1:{port}"
 
 
@@ -168,6 +168,6 @@ def test_metrics_are_read_with_the_token_and_under_names_of_this_machine_alone(d
 def test_a_port_that_is_taken_stops_nothing(database: str, caplog: pytest.LogCaptureFixture) -> None:
     with World.of(database) as world, endpoint(world) as address:
         port = int(address.rpartition(":")[2])
-        with metrics_endpoint.serving(port, TOKEN, registry()) as other:
+        with serving(port, TOKEN, registry()) as other:
             assert other == 0
         assert f"port {port} can't be used" in caplog.text

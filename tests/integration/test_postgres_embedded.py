@@ -13,25 +13,26 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from processes import command_of
 from psycopg2 import extensions
 from sqlalchemy import text
 
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.home import Home
-from cartum_roapp.service import ledger, socket_folder
-from cartum_roapp.service.cluster import binaries
-from cartum_roapp.service.port import held_port
-from cartum_roapp.service.process import command_of
-from cartum_roapp.service.system_user import SystemUser
+from cartum_roapp.postgres import socket_folder
+from cartum_roapp.postgres.cluster import binaries
+from cartum_roapp.postgres.system_user import SystemUser
+from cartum_roapp.service import ledger
+from cartum_roapp.service.port import own_port
 from cartum_roapp.settings import Settings
 
 PHONE = "+380671234567"
 
 
 def connect(config: Settings) -> extensions.connection:
-    with service.use(config, prefect=False) as running:
-        made = psycopg2.connect(running.database_url.get_secret_value().replace("+psycopg2", ""))
+    running = service.use(config, prefect=False)
+    made = psycopg2.connect(running.database_url.get_secret_value().replace("+psycopg2", ""))
     made.autocommit = True
     return made
 
@@ -46,7 +47,7 @@ def ask(made: extensions.connection, statement: str) -> object:
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """One running database for this module, started under a language that PostgreSQL does not know."""
-    found = Settings(home=tmp_path_factory.mktemp("embedded") / "Дім з пробілом", linger=2, database_url=None)
+    found = Settings(home=tmp_path_factory.mktemp("embedded") / "Дім з пробілом", database_url=None)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {
             "LANG": "uk_UA.KOI8-U",
@@ -56,8 +57,8 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
             "TZ": "Asia/Tokyo",
         }.items():
             patch.setenv(name, value)
-        with service.use(found, prefect=False):
-            yield found
+        service.use(found, prefect=False)
+        yield found
     service.stop(found)
 
 
@@ -112,7 +113,7 @@ def test_it_listens_in_a_folder_that_only_its_users_may_enter_and_at_no_port(con
 
 @pytest.mark.parametrize("name", ["x" * 120, "a,b"])
 def test_a_path_that_no_socket_may_have_does(tmp_path: Path, name: str) -> None:
-    config = Settings(home=tmp_path / name, linger=0, database_url=None)
+    config = Settings(home=tmp_path / name, database_url=None)
     try:
         with closing(connect(config)) as made:
             assert ask(made, "SELECT 1") == 1
@@ -137,7 +138,7 @@ def test_keys_are_for_the_owner_alone_and_not_in_other_files(config: Settings) -
     assert home.keys.stat().st_mode & 0o777 == 0o700
     secrets = [path.read_text() for path in home.keys.iterdir()]
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in home.keys.iterdir())
-    for path in (*home.run.iterdir(), *home.logs.iterdir()):
+    for path in filter(Path.is_file, (*home.run.rglob("*"), *home.logs.iterdir())):
         assert not any(secret in path.read_text(errors="replace") for secret in secrets), path.name
     for pid in service.state(config).pids.values():
         assert not any(secret in " ".join(command_of(pid)) for secret in secrets)
@@ -156,14 +157,10 @@ def test_a_failed_statement_leaves_no_personal_data_in_the_log(config: Settings)
 
 def test_a_copied_home_has_a_port_of_its_own(tmp_path: Path) -> None:
     first, copied = (Home(tmp_path / name).create() for name in ("first", "copied"))
-    port, held = held_port(first, "prefect-server")
-    held.close()
+    port = own_port(first, "prefect-server")
     shutil.copy(first.run / "ports.json", copied.run)
-    again, held = held_port(first, "prefect-server")
-    other, held_too = held_port(copied, "prefect-server")
-    held.close()
-    held_too.close()
-    assert again == port != other
+    assert own_port(first, "prefect-server") == port
+    assert own_port(copied, "prefect-server") != port
 
 
 def test_a_half_made_data_directory_is_made_anew(home: Settings) -> None:
@@ -234,8 +231,9 @@ def test_it_runs_for_an_ordinary_user_too() -> None:
         pytest.skip("no Python that an ordinary user could run, or this project lies in a folder of root alone")
     program = (
         "import sys; from cartum_roapp import service; from cartum_roapp.settings import Settings\n"
-        "config = Settings(home=sys.argv[1], linger=1)\n"
-        "with service.use(config, prefect=False): print(sorted(service.state(config).pids))\n"
+        "config = Settings(home=sys.argv[1])\n"
+        "service.use(config, prefect=False)\n"
+        "print(sorted(service.state(config).pids))\n"
         "service.stop(config)\n"
     )
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
@@ -248,7 +246,7 @@ def test_it_runs_for_an_ordinary_user_too() -> None:
             [*NOBODY, python, "-P", "-B", "-c", program, str(own / "home")],
             check=False, capture_output=True, text=True, cwd="/", env=environment, timeout=60,
         )  # fmt: skip
-        assert made.stdout == "['keeper', 'postgres']\n", made.stderr
+        assert made.stdout == "['postgres', 'supervisor']\n", made.stderr
         assert (own / "home" / "postgres" / "data").stat().st_uid == 65534
 
 
@@ -260,7 +258,7 @@ def test_programs_in_a_folder_that_only_root_may_enter_run(tmp_path: Path, monke
             shutil.copytree(part, closed / part.name, ignore=shutil.ignore_patterns("include"))
     closed.chmod(0o700)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(closed), *sys.path]))
-    config = Settings(home=closed / "home", linger=0, database_url=None)
+    config = Settings(home=closed / "home", database_url=None)
     try:
         with closing(connect(config)) as made:
             assert ask(made, "SELECT 1") == 1
@@ -274,7 +272,7 @@ def test_a_full_disk_is_said_and_heals_when_there_is_space(tmp_path: Path) -> No
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "none", str(tmp_path)], check=False)
     if mounted.returncode != 0:
         pytest.skip("no small disk can be made here")
-    config = Settings(home=tmp_path / "home", linger=0, database_url=None)
+    config = Settings(home=tmp_path / "home", database_url=None)
     try:
         filling = tmp_path / "filling"
         filling.write_bytes(b"0" * (120 << 20))
@@ -301,6 +299,6 @@ def test_a_home_of_another_version_is_refused_before_anything_is_touched(
         pass
     service.stop(home)
     for prefect in (False, True):
-        with pytest.raises(BadConfig) as refused, service.use(home, prefect=prefect):
-            pass
+        with pytest.raises(BadConfig) as refused:
+            service.use(home, prefect=prefect)
         assert (refused.value.field, "0009" in refused.value.message) == ("CARTUM_ROAPP_HOME", True)

@@ -177,7 +177,7 @@ def collect(story: Story) -> None:
     """All that was printed, every file below the home, every column of both databases, and the metrics."""
     home = story.life.home
     story.places["what commands print"] = "\n".join(story.said)
-    story.places["metrics"] = story.life.metrics("metrics").raise_for_status().text
+    story.places["metrics"] = story.life.metrics().raise_for_status().text
     databases(story)
     for path in sorted(home.rglob("*")):
         name = str(path.relative_to(home))

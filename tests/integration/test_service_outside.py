@@ -27,9 +27,9 @@ from shell import Shell
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import database
-from cartum_roapp.service.cluster import binaries
+from cartum_roapp.postgres.cluster import binaries
+from cartum_roapp.service.patience import wait_until
 from cartum_roapp.service.port import answers as is_taken
-from cartum_roapp.service.process import wait_until
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 
@@ -100,12 +100,12 @@ def owned(postgres: str) -> Iterator[str]:
 
 
 def outside(tmp_path: Path, url: str) -> Settings:
-    return Settings(home=tmp_path / "home", database_url=SecretStr(url), linger=1)
+    return Settings(home=tmp_path / "home", database_url=SecretStr(url))
 
 
 def refusal(config: Settings, *, prefect: bool = False) -> str:
-    with pytest.raises(BadConfig) as caught, service.use(config, prefect=prefect):
-        pass
+    with pytest.raises(BadConfig) as caught:
+        service.use(config, prefect=prefect)
     assert caught.value.field == "CARTUM_ROAPP_DATABASE_URL"
     assert caught.value.fix
     assert caught.value.__cause__ is None
@@ -115,11 +115,11 @@ def refusal(config: Settings, *, prefect: bool = False) -> str:
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
 def test_it_is_used_and_nothing_is_started(tmp_path: Path, owned: str, scheme: str) -> None:
     config = outside(tmp_path, f"{scheme}://{owned}")
-    with service.use(config, prefect=False) as running:
-        url = running.database_url.get_secret_value()
-        assert url == f"postgresql+psycopg2://{owned}"
-        run(url, "CREATE TABLE orders (number text)")
-        assert service.state(config).phase == "stopped"
+    running = service.use(config, prefect=False)
+    url = running.database_url.get_secret_value()
+    assert url == f"postgresql+psycopg2://{owned}"
+    run(url, "CREATE TABLE orders (number text)")
+    assert service.state(config).phase == "stopped"
     assert service.stop(config) == []
 
 
@@ -188,7 +188,7 @@ def test_a_shop_is_imported_and_synced_there(
             assert ask(f"{address}_prefect", "SELECT count(*) FROM flow_run WHERE state_type = 'COMPLETED'") == 2
             _without_the_keys(shell, tmp_path / "second")
         finally:
-            assert shell.run("down")["stopped"] == ["keeper", "prefect-server"]
+            assert shell.run("down")["stopped"] == ["prefect-server", "supervisor"]
             run(
                 oldest_server,
                 "DROP DATABASE IF EXISTS mine_prefect WITH (FORCE)",
@@ -257,8 +257,8 @@ def test_a_pooler_that_shares_sessions_is_refused(tmp_path: Path, owned: str, mo
     with pooled(owned, mode) as url:
         config = outside(tmp_path, url)
         if mode == "session":
-            with service.use(config, prefect=False):
-                return
+            service.use(config, prefect=False)
+            return
         assert "pool_mode = session" in refusal(config)
 
 
@@ -291,9 +291,9 @@ def test_where_it_can_not_be_made_the_statement_to_run_is_named(tmp_path: Path, 
 def test_another_database_waits_until_the_home_is_free(home: Settings, postgres: str, owned: str) -> None:
     run(postgres, f"ALTER ROLE {owned.partition(':')[0]} CREATEDB")
     other = home.model_copy(update={"database_url": SecretStr(f"postgresql://{owned}")})
-    with service.use(home, prefect=False):
-        assert "cartum-roapp down" in refusal(other, prefect=True)
-        assert service.state(home).phase == "running"
+    service.use(home, prefect=False)
+    assert "cartum-roapp down" in refusal(other, prefect=True)
+    assert service.state(home).phase == "running"
 
 
 @pytest.mark.parametrize(

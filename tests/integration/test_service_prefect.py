@@ -22,7 +22,7 @@ from homes import superuser_url
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
-from cartum_roapp.service.prefect_server import console_login, is_open
+from cartum_roapp.service.named_server import console_login, is_open
 from cartum_roapp.settings import Settings
 
 CLIENT = """
@@ -39,8 +39,8 @@ async def main():
         return str(client.api_url), (await Secret.load("kept")).get(), block.data
 
 address, value, shown = asyncio.run(main())
-with service.use(settings()) as again:
-    pids = service.state(settings()).pids
+again = service.use(settings())
+pids = service.state(settings()).pids
 json.dump([address, value, "geheim" in str(shown), again.prefect_api_url, pids], sys.stdout)
 """
 
@@ -59,7 +59,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     for name, hours in (("old", 2), ("new", 0)):
         (kept / name).touch()
         os.utime(kept / name, times=(then := time.time() - hours * 3600, then))
-    return Settings(home=home, linger=2, database_url=None)
+    return Settings(home=home, database_url=None)
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +67,8 @@ def running(config: Settings) -> Iterator[service.Running]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PREFECT_API_URL", raising=False)
         patch.setenv("PREFECT_UI_URL", "http://127.0.0.1:4200")
-        with service.use(config) as found:
-            yield found
+        found = service.use(config)
+        yield found
     service.stop(config)
 
 
@@ -83,7 +83,7 @@ def test_the_ui_is_served_and_calls_its_own_server(running: service.Running) -> 
 
 
 def test_a_process_with_these_variables_works_with_this_server(config: Settings, running: service.Running) -> None:
-    environment = {**os.environ, **running.env, "CARTUM_ROAPP_HOME": str(config.home), "CARTUM_ROAPP_LINGER": "2"}
+    environment = {**os.environ, **running.env, "CARTUM_ROAPP_HOME": str(config.home)}
     made = subprocess.run([sys.executable, "-c", CLIENT], check=False, capture_output=True, text=True, env=environment)
     assert made.returncode == 0, made.stderr
     address, value, shown, again, pids = json.loads(made.stdout)
@@ -123,11 +123,11 @@ def test_a_server_that_the_user_names_is_used_and_none_is_started(
     assert running.login
     monkeypatch.setenv("PREFECT_API_URL", str(running.prefect_api_url))
     monkeypatch.setenv("PREFECT_API_AUTH_STRING", running.login.get_secret_value())
-    with service.use(home) as found:
-        assert (found.prefect_api_url, found.ui_url) == (running.prefect_api_url, running.ui_url)
-        assert found.login == running.login, "the console asks for the same login"
-        assert console_login(found.home, os.environ) == running.login.get_secret_value()
-        assert sorted(service.state(home).pids) == ["keeper", "postgres"]
+    found = service.use(home)
+    assert (found.prefect_api_url, found.ui_url) == (running.prefect_api_url, running.ui_url)
+    assert found.login == running.login, "the console asks for the same login"
+    assert console_login(found.home, os.environ) == running.login.get_secret_value()
+    assert sorted(service.state(home).pids) == ["postgres", "supervisor"]
 
 
 @pytest.mark.parametrize(("login", "says"), [("", "asks for a login"), ("admin:guessed", "refuses this login")])
@@ -136,8 +136,8 @@ def test_without_its_login_the_variable_is_named(
 ) -> None:
     monkeypatch.setenv("PREFECT_API_URL", str(running.prefect_api_url))
     monkeypatch.setenv("PREFECT_API_AUTH_STRING", login)
-    with pytest.raises(BadConfig, match=says) as caught, service.use(home):
-        pass
+    with pytest.raises(BadConfig, match=says) as caught:
+        service.use(home)
     assert caught.value.field == "PREFECT_API_AUTH_STRING" and "guessed" not in str(caught.value)
     assert service.state(home).phase == "stopped"
 
@@ -152,13 +152,13 @@ def test_a_server_that_anybody_may_use_is_known(running: service.Running, tmp_pa
 
 
 def test_a_database_alone_starts_no_server(home: Settings) -> None:
-    with service.use(home, prefect=False) as found:
-        assert (found.prefect_api_url, found.ui_url, found.env) == (None, None, {})
-        assert sorted(service.state(home).pids) == ["keeper", "postgres"]
+    found = service.use(home, prefect=False)
+    assert (found.prefect_api_url, found.ui_url, found.env) == (None, None, {})
+    assert sorted(service.state(home).pids) == ["postgres", "supervisor"]
 
 
 def test_a_named_server_that_does_not_answer_is_bad_config(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
-    with pytest.raises(BadConfig, match="PREFECT_API_URL"), service.use(home):
-        pass
+    with pytest.raises(BadConfig, match="PREFECT_API_URL"):
+        service.use(home)
     assert service.state(home).phase == "stopped"

@@ -52,7 +52,10 @@ def test_a_peer_that_is_missing_is_said_with_the_reason() -> None:
 
 
 def test_idle_syncs_have_a_row_for_each_rate() -> None:
-    results, cpu = _results(), {"prefect-server": 36.0, "worker": 18.0, "postgres": 12.0, "console": 0.0, "keeper": 6.0}
+    results, cpu = (
+        _results(),
+        {"prefect-server": 36.0, "worker": 18.0, "postgres": 12.0, "console": 0.0, "supervisor": 6.0},
+    )
     results.fleet.append(Loaded(1.0, 120.0, 120, cpu, [0.1, 0.2, 0.2, 0.3], {"worker": 200.4, "postgres": 100.0}))
     row = "| 300 | 1.00 | 0.30 s | 0.15 s | 0.10 s | 0.60 s | 0.2 s | 0.3 s | 300 |"
     assert row in results.markdown() and "Idle syncs" in results.text()

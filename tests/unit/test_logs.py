@@ -16,7 +16,9 @@ import pytest
 
 from cartum_roapp import logs
 from cartum_roapp.cli import output
+from cartum_roapp.home import Home
 from cartum_roapp.logs import JsonFormatter
+from cartum_roapp.service import wanted
 
 Line = dict[str, Any]
 
@@ -93,18 +95,19 @@ def test_what_commands_say_is_a_log_line_where_these_are_json(
 
 
 @pytest.mark.parametrize("format", ["json", "text"])
-def test_a_keeper_that_fails_says_why(tmp_path: Path, format: str) -> None:
-    data = tmp_path / "postgres" / "data"
-    data.mkdir(parents=True)
+def test_a_supervisor_that_fails_says_why(tmp_path: Path, format: str) -> None:
+    data = Home(tmp_path).create().postgres / "data"
+    data.mkdir()
     (data / "something").touch()
+    wanted.add(Home(tmp_path), "postgres")
     environment = {**os.environ, "CARTUM_ROAPP_HOME": str(tmp_path), logs.VARIABLE: format}
     environment.pop("CARTUM_ROAPP_DATABASE_URL", None)
-    command = [sys.executable, "-m", "cartum_roapp.service.keeper"]
+    command = [sys.executable, "-m", "cartum_roapp.service"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     if format == "json":
         found = json.loads(line)
         line = found["message"]
-        assert (found["level"], found["logger"]) == ("ERROR", "cartum_roapp.service.keeper")
+        assert (found["level"], found["logger"]) == ("ERROR", "cartum_roapp.service.supervisor")
     assert "holds something that is no database" in line

@@ -57,7 +57,6 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, na
         ("HTTP_TIMEOUT", "soon", "valid number"),
         ("HTTP_TIMEOUT", "0", "greater than 0"),
         ("HTTP_TIMEOUT", "nan", "finite"),
-        ("LINGER", "-1", "greater than or equal to 0"),
         ("RETRIES", "2.5", "integer"),
         ("RETRIES", "0", "greater than or equal to 1"),
         ("ROAPP_INTERVAL", "inf", "finite"),

@@ -1,4 +1,4 @@
-"""The units that start what is not up."""
+"""The unit that keeps a home up."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def read(path: Path) -> RawConfigParser:
     return found
 
 
-def test_the_timer_types_a_command_that_there_is_and_leaves_what_it_starts(shell: Shell, tmp_path: Path) -> None:
+def test_the_unit_stays_with_a_command_that_there_is(shell: Shell, tmp_path: Path) -> None:
     units = tmp_path / "units"
     written = shell.run("service", "install", "--folder", str(units))
-    service, timer = read(units / "cartum-roapp.service")["Service"], read(units / "cartum-roapp.timer")
+    service = read(units / "cartum-roapp.service")["Service"]
     program, *arguments = shlex.split(service["ExecStart"])
-    assert Path(program).is_absolute() and arguments == ["-P", "-m", "cartum_roapp.cli", "up"]
-    assert "up" in typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert (service["Type"], service["KillMode"]) == ("oneshot", "process")
-    assert timer["Timer"]["OnUnitInactiveSec"] == "1min" and timer["Install"]["WantedBy"] == "timers.target"
-    assert written["type"][1].endswith("enable --now cartum-roapp.timer")
+    assert Path(program).is_absolute() and arguments == ["-P", "-m", "cartum_roapp.cli", "up", "--foreground"]
+    up = typer.main.get_command(app).commands["up"]  # type: ignore[attr-defined]
+    assert "--foreground" in {option for parameter in up.params for option in parameter.opts}
+    assert (service["Restart"], service["KillMode"]) == ("always", "mixed")
+    assert written["type"][1].endswith("enable --now cartum-roapp.service")
     if shutil.which("systemd-analyze"):
-        paths = [str(units / f"cartum-roapp.{kind}") for kind in ("service", "timer")]
-        checked = subprocess.run(["systemd-analyze", "verify", *paths], capture_output=True, text=True, check=False)
+        command = ["systemd-analyze", "verify", written["unit"]]
+        checked = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (checked.returncode, checked.stderr) == (0, "")
 
 
@@ -60,7 +60,13 @@ def test_the_settings_are_in_a_file_of_their_own_that_others_can_not_read(shell:
     assert SECRET not in "".join(path.read_text() for path in (tmp_path / "units").iterdir())
 
 
-def test_units_of_another_home_are_not_replaced(shell: Shell, tmp_path: Path) -> None:
+def test_the_timer_of_an_older_version_is_taken_away(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "cartum-roapp.timer").touch()
+    first, second, *_ = shell.run("service", "install", "--folder", str(tmp_path))["type"]
+    assert first.endswith("disable --now cartum-roapp.timer") and second == f"rm {tmp_path / 'cartum-roapp.timer'}"
+
+
+def test_the_unit_of_another_home_is_not_replaced(shell: Shell, tmp_path: Path) -> None:
     arguments = ("service", "install", "--folder", str(tmp_path / "units"))
     shell.run(*arguments)
     shell.run(*arguments)
@@ -68,4 +74,4 @@ def test_units_of_another_home_are_not_replaced(shell: Shell, tmp_path: Path) ->
     shell.environment["CARTUM_ROAPP_HOME"] = str(tmp_path / "another")
     assert shell.ended(*arguments).returncode == 2
     shell.run(*arguments, "--name", "another")
-    assert len(list((tmp_path / "units").iterdir())) == 4
+    assert len(list((tmp_path / "units").iterdir())) == 2

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.service import unprivileged
+from cartum_roapp.postgres import unprivileged
 
 # No distribution gives these numbers to accounts; systemd uses them for services while they run.
 _FIRST, _LAST = 61184, 65519

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from cartum_roapp.home import Home
-from cartum_roapp.service.system_user import SystemUser
+from cartum_roapp.postgres.system_user import SystemUser
 
 # Part of the socket's name. Named in every address, as libpq and asyncpg take another one from PGPORT.
 PORT = 5432

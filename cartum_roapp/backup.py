@@ -31,9 +31,9 @@ from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home, unusable, write_atomically
 from cartum_roapp.ledger import revision
 from cartum_roapp.ledger.agreed import FORGET_ALL
-from cartum_roapp.service.cluster import binaries
-from cartum_roapp.service.database_url import DatabaseUrl
-from cartum_roapp.service.databases import both, connected, is_key, prepare_prefect
+from cartum_roapp.postgres.cluster import binaries
+from cartum_roapp.postgres.database_url import DatabaseUrl
+from cartum_roapp.postgres.databases import both, connected, is_key, prepare_prefect
 from cartum_roapp.settings import Settings
 
 ABOUT, LEDGER_DUMP, PREFECT_DUMP = "about.json", "ledger.dump", "prefect.dump"
@@ -51,7 +51,8 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
     if path.exists():
         raise BadConfig(f"{path} is there already.", field="FILE", fix="Name a new file.")
     home = Home(config.home)
-    with service.use(config, prefect=False), _drafts(path) as folder:
+    service.use(config, prefect=False)
+    with _drafts(path) as folder:
         ledger, prefect = both(config)
         with connected(prefect) as connection, connection.cursor() as cursor:
             knows = is_key(cursor, home.encryption_path)
@@ -133,18 +134,18 @@ def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
         if config.database_url:
             _require_empty(DatabaseUrl.parse(config.database_url))
         _take_keys(home, folder / "keys", about["key"])
-        with service.use(config, prefect=False):
-            if config.database_url:
-                prepare_prefect(DatabaseUrl.parse(config.database_url), home.encryption_path)
-            ledger, prefect = both(config)
-            for url in (ledger, prefect):
-                _require_empty(url)
-            _load(ledger, folder / LEDGER_DUMP, afterwards="" if moved else FORGET_ALL)
-            try:
-                _load(prefect, folder / PREFECT_DUMP)
-            except BadConfig as error:
-                error.fix = f"Remove the cause. {ledger.place} is loaded already: empty it, then repeat."
-                raise
+        service.use(config, prefect=False)
+        if config.database_url:
+            prepare_prefect(DatabaseUrl.parse(config.database_url), home.encryption_path)
+        ledger, prefect = both(config)
+        for url in (ledger, prefect):
+            _require_empty(url)
+        _load(ledger, folder / LEDGER_DUMP, afterwards="" if moved else FORGET_ALL)
+        try:
+            _load(prefect, folder / PREFECT_DUMP)
+        except BadConfig as error:
+            error.fix = f"Remove the cause. {ledger.place} is loaded already: empty it, then repeat."
+            raise
     return about
 
 

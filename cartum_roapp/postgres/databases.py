@@ -11,24 +11,12 @@ from psycopg2 import errors, extensions, sql
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
-from cartum_roapp.ledger import revision
-from cartum_roapp.service import socket_folder
-from cartum_roapp.service.database_url import EXAMPLE, VARIABLE, DatabaseUrl
-from cartum_roapp.service.postgres import AUTHENTICATION, PostgresServer
+from cartum_roapp.postgres.database_url import EXAMPLE, VARIABLE, DatabaseUrl
+from cartum_roapp.postgres.embedded import PREFECT, check_revision, embedded_url
 from cartum_roapp.settings import Settings
-
-OWNER = "cartum_roapp"
-LEDGER = "cartum_roapp"
-PREFECT = "prefect"
 
 OLDEST = 140000  # as libpq writes version 14
 _UTF8 = sql.SQL("TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
-
-
-def embedded_url(home: Home, database: str = LEDGER) -> DatabaseUrl:
-    """Returns the address of one of the two databases on the home's embedded server."""
-    where = {"host": str(socket_folder.of(home)), "port": str(socket_folder.PORT), "require_auth": AUTHENTICATION}
-    return DatabaseUrl(f"{OWNER}:{home.database_password()}@", database, tuple(where.items()))
 
 
 def both(config: Settings) -> tuple[DatabaseUrl, DatabaseUrl]:
@@ -38,33 +26,6 @@ def both(config: Settings) -> tuple[DatabaseUrl, DatabaseUrl]:
         return ledger, ledger.prefect()
     home = Home(config.home)
     return embedded_url(home), embedded_url(home, PREFECT)
-
-
-def prepare_embedded(server: PostgresServer) -> None:
-    """Makes the role and the databases if they are missing. May be called at each start. Raises BadConfig for the
-    ledger of another version."""
-    with server.connect() as admin, admin.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [LEDGER])
-        if cursor.fetchone() is not None:
-            with server.connect(LEDGER) as ledger, ledger.cursor() as own:
-                _check_revision(own, str(server.home.root), "CARTUM_ROAPP_HOME")
-        role, password = sql.Identifier(OWNER), sql.Literal(server.home.database_password())
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER])
-        if cursor.fetchone() is None:
-            cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, password))
-        cursor.execute("SELECT datname FROM pg_database")
-        there = {name for (name,) in cursor.fetchall()}
-        for database in (LEDGER, PREFECT):
-            if database not in there:
-                cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), role))
-        try:
-            with server.connect(PREFECT, user=OWNER) as prefect, prefect.cursor() as own:
-                own.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-        except psycopg2.OperationalError as error:
-            if "password authentication failed" not in str(error):
-                raise
-            # The key file was made again, so the role gets the new password.
-            cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, password))
 
 
 def check_ledger(url: DatabaseUrl) -> None:
@@ -98,7 +59,7 @@ def check_ledger(url: DatabaseUrl) -> None:
                 field=VARIABLE,
                 fix="Set pool_mode = session for this database, or name PostgreSQL itself.",
             )
-        _check_revision(cursor, url.place, VARIABLE)
+        check_revision(cursor, url.place, VARIABLE)
 
 
 def _share_sessions(*clients: extensions.connection) -> bool:
@@ -110,14 +71,6 @@ def _share_sessions(*clients: extensions.connection) -> bool:
                 cursor.execute("SELECT pg_backend_pid()")
                 sessions.update(pid for (pid,) in cursor.fetchall())
     return len(set().union(*seen)) != len(clients) or any(len(sessions) > 1 for sessions in seen)
-
-
-def _check_revision(cursor: extensions.cursor, place: str, field: str) -> None:
-    def ask(query: str) -> object:
-        cursor.execute(query)
-        return (cursor.fetchone() or (None,))[0]
-
-    revision.check(revision.found(ask), place, field)
 
 
 def prepare_prefect(url: DatabaseUrl, key: Path) -> DatabaseUrl:

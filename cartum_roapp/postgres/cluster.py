@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home
-from cartum_roapp.service.system_user import SystemUser, refused
+from cartum_roapp.postgres.system_user import SystemUser, refused
 
 LOG = "postgres"
 SUPERUSER = "postgres"
@@ -63,7 +63,7 @@ def ensure_cluster(home: Home, data: Path, user: SystemUser) -> None:
         shutil.rmtree(left, ignore_errors=True)
     home.require_space(_SPACE)
     maker = user.for_initdb()
-    # Each draft has its own name, as the initdb of a killed keeper may still write into another one.
+    # Each draft has its own name, as the initdb of a killed supervisor may still write into another one.
     draft = Path(tempfile.mkdtemp(dir=home.postgres, prefix="new-"))
     password = home.postgres / f"password-{draft.name}"
     try:

@@ -1,0 +1,179 @@
+"""The process of a home that owns its database, Prefect's server, the worker and the console:
+python -m cartum_roapp.service
+
+It keeps up what was asked for (service/wanted.py), and starts again what dies. It stops everything and ends when
+nothing is wanted any more, on SIGTERM, or when the home is deleted. What a killed supervisor left is ended by the next
+one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+
+from cartum_roapp import logs
+from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.home import Home, unusable
+from cartum_roapp.postgres.cluster import LOG as POSTGRES
+from cartum_roapp.postgres.databases import both
+from cartum_roapp.service import console, postgres, wanted, worker
+from cartum_roapp.service.child import MARK, Child, end_orphans
+from cartum_roapp.service.lock import FileLock
+from cartum_roapp.service.named_server import named_api
+from cartum_roapp.service.port import keep_own
+from cartum_roapp.service.prefect_server import PrefectServer, forget_errors
+from cartum_roapp.service.state import STATE_LOCK, SUPERVISOR_LOCK, State, kinds_of, variables_of
+from cartum_roapp.settings import PREFIX, Settings, settings
+
+LOG = "supervisor"
+
+log = logging.getLogger(__name__)
+
+# Seconds.
+_TICK = 0.1
+_CHORES_EVERY = 10.0
+_SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
+
+
+class Supervisor:
+    """`run` returns when nothing is wanted any more. The caller holds the home's supervisor lock."""
+
+    def __init__(self, home: Home, config: Settings) -> None:
+        self.home = home
+        environment = environment_of(home, config, os.environ)
+        self.children = _children(home, config, environment)
+        self.databases = [child for child in self.children if child.name == POSTGRES]
+        self.stopping = False
+        self.was_up = self.refused = False
+        self.chores_at = 0.0
+        self.folder = os.stat(home.run).st_ino
+        self.state = State(
+            id=uuid.uuid4().hex,
+            phase="starting",
+            kinds=kinds_of(home, config),
+            variables=variables_of(home, environment),
+        )
+        self.written: State | None = None
+
+    def run(self) -> bool:
+        """Returns False if nothing can be started while the settings are as they are; the state says why. Raises
+        OSError, for example for a full disk."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: setattr(self, "stopping", True))
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        keep_own(self.home)
+        try:
+            self._write_state()
+            end_left_over(self.home)
+            while not self._is_over():
+                for child in self.children:
+                    self._turn(child)
+                self._do_chores()
+                with suppress(OSError):  # a full disk: written later
+                    self._write_state()
+                time.sleep(_TICK)
+        finally:
+            self._end()
+        return not self.refused
+
+    def _is_over(self) -> bool:
+        return self.stopping or self.refused or not wanted.anything(self.home) or not self._is_there()
+
+    def _is_there(self) -> bool:
+        """Returns whether the home was neither deleted nor moved."""
+        with suppress(OSError):
+            return os.stat(self.home.run).st_ino == self.folder
+        return False
+
+    def _turn(self, child: Child) -> None:
+        try:
+            child.turn(wanted.since(self.home, child.name))
+        except (IntegrationError, OSError) as found:
+            error = unusable(found) if isinstance(found, OSError) else found
+            log.error("%s", error)
+            self.state = self.state.failed(error)
+            if isinstance(error, BadConfig) and not self.was_up:
+                self.refused = True
+        self.was_up = self.was_up or child.ready
+
+    def _do_chores(self) -> None:
+        if time.monotonic() >= self.chores_at:
+            self.home.rotate_logs()
+            forget_errors(self.home)
+            self.chores_at = time.monotonic() + _CHORES_EVERY
+
+    def _write_state(self) -> None:
+        alive = [child for child in self.children if child.process]
+        has_begun = self.state.phase == "starting" and all(child.ready for child in self.databases)
+        self.state = replace(
+            self.state,
+            phase="running" if has_begun else self.state.phase,
+            pids={"supervisor": os.getpid(), **{child.name: child.process.pid for child in alive if child.process}},
+            ready=tuple(child.name for child in alive if child.ready),
+            ports={child.name: child.port for child in alive if child.port},
+        )
+        if self.state != self.written and self._is_there():
+            self.state.write(self.home)
+            self.written = self.state
+
+    def _end(self) -> None:
+        """Stops the worker before the server, as it still reports its runs to Prefect; the database last."""
+        self.state = replace(self.state, phase="stopping")
+        with suppress(OSError):
+            self._write_state()
+        for child in reversed(self.children):
+            child.stop()
+        if self.refused:
+            wanted.nothing(self.home)
+
+
+def end_left_over(home: Home) -> list[str]:
+    """Ends what a killed supervisor left. Returns the names of the programs. The caller holds the supervisor lock."""
+    ended = end_orphans(home, console.Console, worker.Worker, PrefectServer)
+    return [*ended, POSTGRES] if postgres.end_left_over(home) else ended
+
+
+def environment_of(home: Home, config: Settings, environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns the environment of the supervisor, and so of worker and console: that of this process without the secrets
+    of one shop or account, and with the settings that may have been given in another way."""
+    kept = {name: value for name, value in environment.items() if name not in {*_SECRETS, MARK}}
+    kept[PREFIX + "HOME"] = str(home.root)
+    kept.pop(PREFIX + "DATABASE_URL", None)
+    if config.database_url:
+        kept[PREFIX + "DATABASE_URL"] = config.database_url.get_secret_value()
+    return kept
+
+
+def _children(home: Home, config: Settings, environment: Mapping[str, str]) -> list[Child]:
+    """Returns what runs here, each after what it needs."""
+    database: list[Child] = [] if config.database_url else [postgres.Postgres(home, environment)]
+    server: list[Child] = []
+    if not named_api(environment):
+        server = [PrefectServer(home, environment, both(config)[1], database)]
+    servers = [*database, *server]
+    return [*servers, worker.Worker(home, environment, servers), console.Console(home, environment, database)]
+
+
+def main() -> int:
+    """Returns the exit code: 0, also if there is another supervisor; 1 after an error, which is in the state and the
+    log."""
+    config = settings()
+    home = Home(config.home).create()
+    logs.configure()
+    with ExitStack() as stack:
+        for name in (SUPERVISOR_LOCK, STATE_LOCK):
+            # Others take a lock for an instant to see whether it is held, so one refusal proves nothing.
+            if not stack.enter_context(FileLock(home.run / name)).acquire(timeout=1.0):
+                return 0
+            State.forget(home)
+        try:
+            return 0 if Supervisor(home, config).run() else 1
+        except (IntegrationError, OSError) as error:
+            log.error("%s", unusable(error) if isinstance(error, OSError) else error)
+            return 1

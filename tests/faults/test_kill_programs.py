@@ -1,0 +1,112 @@
+"""`kill -9` of each program of a home, alone and with its supervisor: within a minute all is up, and a sync runs."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+from collections.abc import Iterator
+
+import pytest
+from homes import new_home
+from installation import Installation
+from of_one_shop import end, place
+from processes import Process
+from reliability import Record
+from sampling import Sample
+
+from cartum_roapp import service
+from sandbox import Sandbox
+
+PROGRAMS = ["supervisor", "postgres", "prefect-server", "worker", "console"]
+UP_WITHIN = 60.0  # seconds
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A shop whose import is done, and everything up."""
+    with Sandbox(orders=5, seed=5, rate_limit=0) as box:
+        system = Installation(new_home(tmp_path_factory, "killed"), box)
+        try:
+            system.done("account", "add", "main", "--base-url", box.roapp.base_url)
+            system.connect(0)
+            system.done("import", "shop-1")
+            system.done("up")
+            yield system
+        finally:
+            system.close()
+
+
+@pytest.fixture(autouse=True)
+def up(system: Installation) -> None:
+    system.done("up")
+
+
+@pytest.mark.long
+def test_kills_of_each_program(system: Installation, sample: Sample, record: Record) -> None:
+    """Nobody types anything."""
+    chance, kills = random.Random(sample.seed), 0
+    for _ in range(sample.times(2, 1)):
+        for name in chance.sample(PROGRAMS, len(PROGRAMS)):
+            _kill_and_sync(system, name)
+            kills += 1
+    what = "kill -9 of supervisor, PostgreSQL, Prefect's server, worker, console: each, in any order, twice"
+    record("Kills", what, end(system, kills), "by itself, within a minute")
+
+
+@pytest.mark.long
+def test_kills_of_the_supervisor_with_others(system: Installation, sample: Sample, record: Record) -> None:
+    """At the same instant. Whoever types a command next brings all of it back; and `up` after a reboot."""
+    others = [[name] for name in PROGRAMS[1:]]
+    chosen = others if sample.full else random.Random(sample.seed).sample(others, 1)
+    for names in [*chosen, PROGRAMS[1:]]:
+        _kill_and_sync(system, "supervisor", *names, then="status")
+    what = "kill -9 of the supervisor and one of its programs at the same instant: each of them, then all at once"
+    record("Kills", what, end(system, len(chosen) + 1), "the next command")
+
+
+@pytest.mark.long
+def test_up_in_the_foreground(system: Installation) -> None:
+    """It takes the place of what runs in the background, and all ends with it."""
+    background = _programs(system)
+    typed = system.shell.start("up", "--foreground")
+    system.become(lambda: _is_up(system, background), bool, UP_WITHIN)
+    assert service.state(system.config).pids["supervisor"] == typed.pid
+    assert not any(process.alive() for process in background.values())
+    _sync(system)
+    ours = _programs(system)
+    typed.send_signal(signal.SIGTERM)
+    output, said = typed.communicate(timeout=60)
+    assert (typed.returncode, json.loads(output)) == (0, {"home": str(system.home)}), said
+    assert not any(process.alive() for process in ours.values())
+    assert system.done("down")["stopped"] == []
+
+
+def _kill_and_sync(system: Installation, *names: str, then: str = "") -> None:
+    """Then places an order and syncs it, once everything is up again."""
+    before = _programs(system)
+    for name in names:
+        before[name].signal(signal.SIGKILL)
+    assert all(before[name].wait(5) for name in names)
+    if then:
+        system.done(then)
+    killed = {name: before[name] for name in names}
+    system.become(lambda: _is_up(system, killed), bool, UP_WITHIN)
+    _sync(system)
+
+
+def _programs(system: Installation) -> dict[str, Process]:
+    return {name: Process.named(system.config, name) for name in PROGRAMS}
+
+
+def _is_up(system: Installation, before: dict[str, Process]) -> bool:
+    """Are all programs up, and none of those that were there before?"""
+    now = service.state(system.config)
+    is_new = all(now.pids.get(name) != process.pid for name, process in before.items())
+    return is_new and set(now.ready) == set(PROGRAMS[1:])
+
+
+def _sync(system: Installation) -> None:
+    place(system, 1)
+    system.reconnect()
+    system.completed(system.start("incremental-sync/shop-1"))
