@@ -22,11 +22,14 @@ demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints 
 	$(BIN)/cartum-roapp demo $(ARGS)
 
 test: setup  ## unit, integration, fault and browser tests, eight minutes; the commit draws some of them
-	$(BIN)/pytest -m "not long" -n 4 $(ARGS)
+	$(BIN)/pytest -m "not long and not soak" -n 4 $(ARGS)
 
 test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; the commit draws a sample, FULL=1 takes all, an hour and a half
 	$(BIN)/pytest -m "long and alone" -n 2 $(WHOLE) $(ARGS)
 	$(BIN)/pytest -m "long and not alone" -n 3 $(WHOLE) $(ARGS)
+
+soak: setup  ## an hour of fifty shops under edits, faults and kills; SOAK_MINUTES=5 for a short one
+	$(BIN)/pytest tests/faults/test_soak.py -m soak --full -s $(ARGS)
 
 check: setup  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .
@@ -46,4 +49,4 @@ lock:  ## resolve requirements.lock again from pyproject.toml, and uv itself in 
 
 named-python:
 
-.PHONY: help named-python setup demo test test-faults check docs bench lock
+.PHONY: help named-python setup demo test test-faults soak check docs bench lock

@@ -11,6 +11,7 @@ alerts       messages to people: a run failed, no success, more is held
 pool         the work pool of all deployments
 worker       runs them, all in one process
 run_thread   one of its runs, in a thread of its own
+migrating    how Prefect's server migrates its database
 serve        the worker as a process of its home: `python -m deployments.serve`
 server       Prefect's API server and UI: `python -m deployments.server`
 crashed      runs whose process was killed

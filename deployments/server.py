@@ -16,7 +16,6 @@ Prefect itself checks the auth string, the origin of calls, and CSRF tokens. Thi
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 import sys
@@ -26,9 +25,7 @@ from urllib.parse import urljoin, urlsplit
 
 import uvicorn
 from prefect.server.api.server import create_app
-from prefect.server.database import provide_database_interface
 from prefect.settings import get_current_settings
-from sqlalchemy import text
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -36,6 +33,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartum_roapp import logs
 from cartum_roapp.service.port import hold
+from deployments.migrating import migrating
 
 _LOGO = re.compile(r"[a-z]+\.svg")
 _LOGO_FOLDER = Path(__file__).parent.parent / "blocks" / "logos"
@@ -44,8 +42,6 @@ _READS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 #: Where the API names logos.
 _WITH_LOGOS = ("/api/block_", "/api/collections/")
-# Any fixed number, the same in every installation.
-_MIGRATING = 0x0CA7_0A99
 _ADDRESS_OF_LOGO = re.compile(rb'("logo_url": ?")((?:https?:)?//[^"]*)(?=")')
 
 
@@ -169,16 +165,9 @@ class ContentPolicy:
 
 
 class Server(uvicorn.Server):
-    """One server at a time migrates its database, also if several homes share an external PostgreSQL."""
-
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        engine = (await provide_database_interface().engine()).execution_options(isolation_level="AUTOCOMMIT")
-        async with engine.connect() as connection:
-            # Tried again and again: who waits in a statement holds up an index that is made concurrently.
-            while not await connection.scalar(text(f"SELECT pg_try_advisory_lock({_MIGRATING})")):
-                await asyncio.sleep(0.2)
+        async with migrating():
             await super().startup(sockets)
-            await connection.execute(text(f"SELECT pg_advisory_unlock({_MIGRATING})"))
 
 
 def main(port: int) -> int:

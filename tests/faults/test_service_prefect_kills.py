@@ -9,10 +9,13 @@ import sys
 from collections.abc import Iterator
 
 import httpx
+import psycopg2
 import pytest
 from processes import Process, command_of
 
 from cartum_roapp import service
+from cartum_roapp.home import Home
+from cartum_roapp.postgres import embedded
 from cartum_roapp.service.patience import wait_until
 from cartum_roapp.settings import Settings
 
@@ -120,3 +123,24 @@ def test_stop_ends_a_server_that_a_killed_supervisor_left(config: Settings) -> N
     assert service.stop(config) == ["postgres", "prefect-server"]
     assert not any(process and process.alive() for process in left)
     assert service.stop(config) == []
+
+
+def test_a_first_migration_that_is_killed_begins_again(home: Settings) -> None:
+    """Some of Prefect's migrations commit in their middle, and fail where they find what they have made."""
+    user = subprocess.Popen([sys.executable, "-c", USER, str(home.home)], stdout=subprocess.PIPE, text=True)
+    assert wait_until(lambda: _has_column(home, "flow_run", "state_name"), 60, pause=0.005)
+    kill(home, "prefect-server")
+    assert not _has_column(home, "flow_run", "job_variables"), "the migration had ended before the kill"
+    user.communicate(timeout=120)
+    assert user.returncode == 0
+    assert ready(home)
+
+
+def _has_column(config: Settings, table: str, column: str) -> bool:
+    query = "SELECT 1 FROM information_schema.columns WHERE table_name = %s AND column_name = %s"
+    try:
+        with embedded.connected(Home(config.home).create(), embedded.PREFECT) as made, made.cursor() as cursor:
+            cursor.execute(query, [table, column])
+            return cursor.fetchone() is not None
+    except (psycopg2.OperationalError, OSError):
+        return False
