@@ -20,7 +20,9 @@ import json
 import logging
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -119,7 +121,33 @@ class Http:
                 self._calls.add(kind)
             raise
         self._calls.add(kind)
+        for listen in _listeners:
+            listen(Exchange(kind, method, str(request.url), body, reply))
         return reply
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its answer."""
+
+    kind: CallKind
+    method: str
+    url: str
+    body: Any
+    reply: Reply
+
+
+_listeners: list[Callable[[Exchange], None]] = []
+
+
+@contextmanager
+def heard(listen: Callable[[Exchange], None]) -> Iterator[None]:
+    """Calls `listen` with each exchange of this process while the block runs."""
+    _listeners.append(listen)
+    try:
+        yield
+    finally:
+        _listeners.remove(listen)
 
 
 def encode(body: Any) -> bytes:

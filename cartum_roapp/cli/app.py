@@ -25,6 +25,7 @@ from cartum_roapp.cli import (
     match,
     metrics,
     orders,
+    record,
     repair,
     report,
     runs,
@@ -84,6 +85,7 @@ app.command("worker", epilog=example("worker"))(foreground.worker)
 app.command("console", epilog=example("console --port 8321"))(foreground.console)
 app.command("import", epilog=example("import my-shop"))(runs.import_)
 app.command("sync", epilog=example("sync my-shop"))(runs.sync)
+app.command("record", epilog=example("record my-shop answers.jsonl"))(record.record)
 app.add_typer(backfills.app, name="backfill")
 app.command("reconcile", epilog=example("reconcile my-shop --repair"))(runs.reconcile)
 app.command("reset", epilog=example("reset my-shop"))(repair.reset)

@@ -36,13 +36,7 @@ def import_(slug: Slug, json: Json = False) -> None:
 
 def sync(slug: Slug, json: Json = False) -> None:
     """Read what is new or changed in a shop, and deliver it."""
-
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
-        from flows.incremental_sync import incremental_sync
-
-        return run_attached(incremental_sync, slug, shop=slug)
-
-    result = _run(slug, "Reading what is new or changed", flow)
+    result = run_sync(slug)
     show(result, lambda: run_parts(result))
 
 
@@ -111,6 +105,17 @@ def reconcile(
 
     result = _run(slug, "Comparing shop, ledger and RO App", flow)
     show(result, lambda: run_parts(result))
+
+
+def run_sync(slug: str) -> RunResult:
+    """Syncs the shop. Returns the run's counts. Raises as `_run`."""
+
+    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
+        from flows.incremental_sync import incremental_sync
+
+        return run_attached(incremental_sync, slug, shop=slug)
+
+    return _run(slug, "Reading what is new or changed", flow)
 
 
 def run_import(slug: str) -> RunResult:

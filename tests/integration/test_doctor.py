@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from installation import Installation, disconnect
+from installation import Installation, Row, disconnect
 
 from cartum_roapp.doctor import clocks
 
@@ -89,6 +90,40 @@ def test_a_bundle_has_what_a_bug_report_needs_and_no_secret(known: Installation,
 
 def verdicts_refused(found: Installation, path: Path) -> bool:
     return found.command("doctor", "--bundle", str(path)).code == 2
+
+
+def test_a_recording_has_both_systems_answers_and_nobody_in_it(known: Installation, tmp_path: Path) -> None:
+    slug, shop = f"shop-{SHOP + 1}", known.box.shops[SHOP]
+    known.done("import", slug)
+    buyer = {
+        "delivery_name": "Кирило Заболотний",
+        "delivery_phone": "+38 (067) 765-43-21",
+        "delivery_email": "kyrylo@zabo.ua",
+    }
+    number = shop.place_order(**buyer, delivery_address="вул. Шовкуненка, 12")
+    path = tmp_path / "answers.jsonl"
+    done = known.done("record", slug, str(path))
+    assert (done["sync"]["new"], path.stat().st_mode & 0o077) == (1, 0)
+    text = path.read_text()
+    for personal in ("Кирило", "Заболотний", "7654321", "765-43-21", "kyrylo", "zabo", "Шовкуненка"):
+        assert personal not in text
+    for secret in (shop.password, known.box.roapp.api_key):
+        assert secret not in text
+
+    assert f":{number}]" not in text and f'"order_id": {number},' not in text
+    about, *lines = [json.loads(line) for line in text.splitlines()]
+    assert about["format"] == 1 and len(lines) == done["exchanges"] == sum(done["sync"]["calls_by_kind"].values())
+    read = next(order for one in lines for order in orders_of(one) if order["delivery_phone"].startswith("+38 (067) "))
+    (made,) = [one["sent"] for one in lines if one["call"] == "roapp_writes" and one["path"].endswith("/orders")]
+    assert str(read["order_id"]) in made["manager_notes"], "a number is the same in both systems"
+    assert read["total_sum"] == shop.orders[number]["total_sum"], "and sums stay right"
+    assert known.command("record", slug, str(path)).code == 2
+
+
+def orders_of(line: Row) -> list[Row]:
+    """The orders in an answer of the shop."""
+    found = line["answer"].get("response", {}) if line["call"] == "cartum" else {}
+    return list(found.get("orders", [])) if isinstance(found, dict) else []
 
 
 @contextmanager

@@ -1,0 +1,34 @@
+"""`cartum-roapp record`: what both systems answer to one sync, without a trace of whom it is about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cartum_roapp.cli.arguments import Slug
+from cartum_roapp.cli.output import Json, show
+
+
+def record(
+    slug: Slug,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file, one JSON object a line.")],
+    json: Json = False,
+) -> None:
+    """Sync a shop, and write both systems' answers into a file for a bug report. Names, phones, addresses and numbers
+    are replaced, each by the same other one everywhere."""
+    from cartum_roapp.apis.http import heard
+    from cartum_roapp.cli.runs import run_sync
+    from cartum_roapp.doctor.recording import Recording
+
+    recording = Recording(file)
+    try:
+        with heard(recording.add):
+            result = run_sync(slug)
+    finally:
+        recording.close()
+    document = {"exchanges": recording.exchanges, "file": str(file), "sync": result}
+    show(
+        document, lambda: [f"{recording.exchanges} calls and their answers are in {file}. Read it before you send it."]
+    )
