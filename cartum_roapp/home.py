@@ -8,7 +8,7 @@ prefect/    Prefect's home
 service.env the settings for systemd, from `service install`; some are secret (0600)
 backups/    what `upgrade` has written before it changed anything (0700)
 last-backup when the last backup was written
-run/        locks, the supervisor's state, the ports; not needed while nothing runs
+run/        locks, the supervisor's state, the ports, what is wanted; may be deleted while nothing runs
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Started:
 
 
 class FlowRuns:
-    """Prefect is imported with the first call, as its environment is read then; until `close` its server stays up."""
+    """Prefect is imported with the first call, as its environment is read then."""
 
     def __init__(self, config: Settings) -> None:
         self._config = config

@@ -49,6 +49,7 @@ def _found(config: Settings) -> Iterator[Finding]:
     from cartum_roapp.doctor import database, machine
     from cartum_roapp.doctor.finding import problem
     from cartum_roapp.home import Home
+    from cartum_roapp.postgres.cluster import LOG as POSTGRES
     from cartum_roapp.service.named_server import named_api
     from cartum_roapp.service.state import State
 
@@ -57,7 +58,7 @@ def _found(config: Settings) -> Iterator[Finding]:
         yield problem("home", f"{home.root} does not exist, or belongs to another user.", _WHERE)
         return
     yield from _whatever("machine", machine.found(home, own_server=own_server))
-    if config.database_url or State.read(home).database:
+    if config.database_url or State.read(home).serves(POSTGRES):
         yield from _whatever("database", database.found(config, home, own_server=own_server))
     yield from _whatever("Prefect's server", _of_prefect(config))
 

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cartum_roapp.cli.backend import starting
-from cartum_roapp.cli.output import DONE, Json, say, show, terminal_table
+from cartum_roapp.cli.output import Json, say, show, terminal_table
 from cartum_roapp.cli.progress import waiting
-from cartum_roapp.errors import Retryable
+from cartum_roapp.errors import BadConfig, Retryable
 
 if TYPE_CHECKING:
     from cartum_roapp.service import Running
     from cartum_roapp.settings import Settings
 
-#: Held in the home's `run` while an upgrade is under way.
-UPGRADE_LOCK = "upgrade.lock"
+#: Held in the home's `run` by `up` and `upgrade`.
+STARTING_LOCK = "starting.lock"
+_OTHERS_WITHIN = 180.0  # seconds
 
 _GOES_ON = "What it stored and delivered stays; it goes on after `cartum-roapp up`, or when its command is typed again."
 
@@ -28,37 +29,50 @@ def up(
         bool, typer.Option("--foreground", help="Stay, and stop everything on SIGTERM or Ctrl-C: for systemd.")
     ] = False,
     json: Json = False,
-) -> int:
+) -> None:
     """Start database, Prefect's server, worker and console until `down`. Print the addresses and the login."""
-    from cartum_roapp.service.lock import is_held
+    from cartum_roapp.home import Home
+    from cartum_roapp.service.lock import FileLock
     from cartum_roapp.settings import settings
 
     config = settings()
-    if is_held(config.home / "run" / UPGRADE_LOCK):  # systemd starts what an upgrade has stopped
-        raise Retryable("An upgrade is under way.", fix="Wait until it has ended.")
-    if foreground:
-        return _stay(config)
-    document, rows = bring_up(config)
-    show(document, lambda: terminal_table("Up until `cartum-roapp down`", ("", ""), rows))
-    return DONE
+    with FileLock(Home(config.home).create().run / STARTING_LOCK) as lock:
+        if not lock.acquire(timeout=_OTHERS_WITHIN):  # systemd starts what an upgrade has stopped
+            raise Retryable("Another `up` or `upgrade` is under way.", fix="Wait until it has ended.")
+        if not foreground:
+            document, rows = bring_up(config)
+            show(document, lambda: terminal_table("Up until `cartum-roapp down`", ("", ""), rows))
+            return
+        _take_over(config)
+    _stay(config)
+    show({"home": str(config.home)}, lambda: ["Everything is stopped."])
 
 
-def _stay(config: Settings) -> int:
-    """Is the supervisor of the home itself. What runs in the background is stopped first. Returns the exit code."""
+def _take_over(config: Settings) -> None:
+    """Stops what runs in the background. Raises BadConfig if another command stays with this home."""
     from cartum_roapp import service
-    from cartum_roapp.service import supervisor
 
+    now = service.state(config)
+    if now.foreground:
+        raise BadConfig(
+            f"{config.home} runs in the foreground already (process {now.pids.get('supervisor')}).",
+            field="CARTUM_ROAPP_HOME",
+            fix="Stop that command or service first, or leave it as it is.",
+        )
     service.stop(config)
     service.want_all(config)
+
+
+def _stay(config: Settings) -> None:
+    """Is the supervisor of the home itself, until SIGTERM or Ctrl-C, or until somebody types `down`."""
+    from cartum_roapp import logs, service
+    from cartum_roapp.service.supervisor import supervise
+
+    logs.configure()
     say(f"Starting {_parts(config)}. They stop with this command.")
-    try:
-        code = supervisor.main()
-    finally:
-        service.stop(config)
-    if code != DONE:
-        raise service.state(config).error()
-    show({"home": str(config.home)}, lambda: ["Everything is stopped."])
-    return DONE
+    if not supervise(foreground=True):
+        raise Retryable("Another command has started the servers meanwhile.", fix="Repeat.")
+    service.stop(config)
 
 
 def bring_up(config: Settings) -> tuple[dict[str, object], list[tuple[str, object]]]:
@@ -70,7 +84,8 @@ def bring_up(config: Settings) -> tuple[dict[str, object], list[tuple[str, objec
     before = service.state(config)
     with waiting(f"Starting {_parts(config)}"):
         running = service.use(config, with_worker=True)
-    was_running = worker.LOG in before.ready and before.pids[worker.LOG] == service.state(config).pids[worker.LOG]
+    now = service.state(config)
+    was_running = worker.LOG in before.ready and before.pids.get(worker.LOG) == now.pids.get(worker.LOG)
     if running.other_variables:
         say("Warning: what runs here was started with other CARTUM_ROAPP_, PREFECT_API_ or proxy variables.")
         say("Fix: `cartum-roapp down`, then `cartum-roapp up`.")

@@ -28,7 +28,7 @@ def upgrade(
     deployments."""
     from cartum_roapp import backup, service
     from cartum_roapp.cli.backend import serving
-    from cartum_roapp.cli.up import UPGRADE_LOCK, bring_up
+    from cartum_roapp.cli.up import STARTING_LOCK, bring_up
     from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
     from cartum_roapp.home import Home
     from cartum_roapp.service.lock import FileLock
@@ -44,9 +44,9 @@ def upgrade(
     elif not to.is_dir():
         raise BadConfig(f"{to} is no folder.", field="--to", fix="Make it, then repeat.")
     path = backup.named_in(to or own, home)
-    with FileLock(home.run / UPGRADE_LOCK) as lock:
+    with FileLock(home.run / STARTING_LOCK) as lock:
         if not lock.acquire(timeout=1.0):
-            raise Retryable("Another upgrade is under way.", fix="Wait until it has ended.")
+            raise Retryable("Another `up` or `upgrade` is under way.", fix="Wait until it has ended.")
         with waiting("Stopping what runs"):
             service.stop(config)
         try:

@@ -12,13 +12,14 @@ from importlib.metadata import version
 from cartum_roapp.backup import last_backup
 from cartum_roapp.doctor.finding import Finding, ok, problem, warning
 from cartum_roapp.home import Home
-from cartum_roapp.service import worker
+from cartum_roapp.service import wanted, worker
 from cartum_roapp.service.port import answers
 from cartum_roapp.service.state import State
 
 #: Bytes. PostgreSQL writes up to this much of its write-ahead log before it reuses the files.
 _LITTLE_SPACE = 1024**3
 _OLD_BACKUP = timedelta(days=7)
+_PROGRAMS = ("postgres", "prefect-server", "worker", "console")
 _UP = "`cartum-roapp up` starts it."
 
 
@@ -55,9 +56,14 @@ def _processes(home: Home, state: State) -> Iterator[Finding]:
             error = state.error()
             yield problem("last problem", error.message, error.fix or _UP)
         return
-    if worker.LOG not in state.pids:
-        yield problem("processes", "A command has started the servers, but there is no worker: no shop is synced.", _UP)
-    else:
+    wanted_there = [name for name in _PROGRAMS if wanted.contains(home, name)]
+    if missing := [name for name in wanted_there if not state.serves(name)]:
+        says = f"Not up: {', '.join(missing)}."
+        fix = state.error().fix if state.problem else None
+        yield problem("processes", f"{says} {state.problem.get('message', '')}".strip(), fix or "Read the logs.")
+    if worker.LOG not in wanted_there:
+        yield problem("worker", "A command has started the servers, but there is no worker: no shop is synced.", _UP)
+    elif not missing:
         yield from _worker(home)
         yield ok("processes", ", ".join(sorted(state.pids)))
     for name, port in (("prefect-server", state.prefect), ("console", state.console)):

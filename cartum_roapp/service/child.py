@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import signal
 import subprocess
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,15 +16,20 @@ import psutil
 
 from cartum_roapp.errors import IntegrationError
 from cartum_roapp.home import Home
-from cartum_roapp.service.patience import BackOff
+from cartum_roapp.service.patience import BackOff, wait_until
 from cartum_roapp.settings import PREFIX
 
 log = logging.getLogger(__name__)
 
-#: The variable by which a program, and whatever it starts, is known as a home's: `worker@/path/of/the/home`.
+#: The variable by which a program, and whatever it starts, is known as a home's: `worker@2049-131072`.
 MARK = PREFIX + "CHILD"
 
-_KILLED_WITHIN = 5.0  # seconds
+#: Signals, each with the seconds in which it should end a process.
+Ending = tuple[tuple[int, float], ...]
+
+# Seconds.
+_KILLED_WITHIN = 5.0
+_LOOK = 0.1
 
 
 class Child(ABC):
@@ -39,7 +44,7 @@ class Child(ABC):
     """
 
     name: ClassVar[str]
-    ending: ClassVar[tuple[tuple[int, float], ...]] = ((signal.SIGTERM, 8.0),)
+    ending: ClassVar[Ending] = ((signal.SIGTERM, 8.0),)
 
     def __init__(self, home: Home, environment: Mapping[str, str], needs: Sequence[Child] = ()) -> None:
         self.home = home
@@ -48,7 +53,7 @@ class Child(ABC):
         self.ready = False
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
-        self.died_at = 0.0
+        self._tried: int | None = None
         self._back_off = BackOff()
 
     @abstractmethod
@@ -79,8 +84,8 @@ class Child(ABC):
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def turn(self, wanted_since: float | None) -> None:
-        """Looks at it once: starts it if it is wanted, notices that it answers, or that it has ended.
+    def turn(self, wish: int | None) -> None:
+        """Looks at it once: starts it if there is a wish for it, notices that it answers, or that it has ended.
 
         After another wish there is no back-off: the person may have removed the cause. Raises IntegrationError if it
         does not start, OSError if the machine refuses."""
@@ -89,8 +94,9 @@ class Child(ABC):
             return
         try:
             if self.process is None:
-                may = self._back_off.may_restart() or (wanted_since or 0.0) > self.died_at
-                if wanted_since is not None and may and all(child.ready for child in self.needs):
+                may = self._back_off.may_restart() or wish != self._tried
+                if wish is not None and may and all(child.ready for child in self.needs):
+                    self._tried = wish
                     self._start()
             elif not self.ready:
                 self.ready = self.answers()
@@ -104,12 +110,12 @@ class Child(ABC):
         for number, seconds in (*self.ending, (signal.SIGKILL, _KILLED_WITHIN)):
             if process is None or process.poll() is not None:
                 return
-            process.send_signal(number)
-            with suppress(subprocess.TimeoutExpired):
+            with suppress(subprocess.TimeoutExpired, PermissionError):  # root may lack CAP_KILL
+                process.send_signal(number)
                 process.wait(seconds)
 
     def _start(self) -> None:
-        command, variables = self.command(), {**self.variables(), MARK: f"{self.name}@{self.home.root}"}
+        command, variables = self.command(), {**self.variables(), MARK: _mark(self.home, self.name)}
         with self.home.open_log(self.name) as output:
             self.process = subprocess.Popen(
                 command,
@@ -131,28 +137,50 @@ class Child(ABC):
     def _died(self) -> None:
         self.stop()
         self._back_off.died()
-        self.died_at = time.time()
 
 
 def end_orphans(home: Home, *programs: type[Child]) -> list[str]:
     """Ends what a killed supervisor left of these programs, and what that had started. Returns the names of those that
     it ended."""
-    ended = []
-    for program in programs:
-        for number, seconds in (*program.ending, (signal.SIGKILL, _KILLED_WITHIN)):
-            if not (left := list(_orphans(home, program.name))):
-                break
-            ended.append(program.name)
-            for process in left:
-                with suppress(psutil.Error):
-                    process.send_signal(number)
-            psutil.wait_procs(left, timeout=seconds)
-    return list(dict.fromkeys(ended))
+    return [program.name for program in programs if end_all(partial(_orphans, home, program.name), program.ending)]
 
 
-def _orphans(home: Home, name: str) -> Iterator[psutil.Process]:
-    mark = f"{name}@{home.root}"
+def end_all(found: Callable[[], list[psutil.Process]], ending: Ending) -> bool:
+    """Ends the processes that `found` finds. Returns whether there were any, and all are gone."""
+    if not found():
+        return False
+    for number, seconds in (*ending, (signal.SIGKILL, _KILLED_WITHIN)):
+        for process in found():
+            with suppress(psutil.Error):
+                process.send_signal(number)
+        if wait_until(lambda: not found(), seconds, pause=_LOOK):
+            return True
+    return False
+
+
+def living() -> Iterator[psutil.Process]:
+    """Yields the processes of this machine; no zombies, which nobody can end."""
     for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+        with suppress(psutil.Error):
+            if process.status() != psutil.STATUS_ZOMBIE:
                 yield process
+
+
+def identity(home: Home) -> str:
+    """Returns what a home is known by among the processes of a machine: not its path, which containers may have as
+    well, and which may change."""
+    found = home.root.stat()
+    return f"{found.st_dev}-{found.st_ino}"
+
+
+def _mark(home: Home, name: str) -> str:
+    return f"{name}@{identity(home)}"
+
+
+def _orphans(home: Home, name: str) -> list[psutil.Process]:
+    mark, found = _mark(home, name), []
+    for process in living():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(MARK) == mark:
+                found.append(process)
+    return found

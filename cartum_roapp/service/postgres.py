@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import psutil
 import psycopg2
 
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
-from cartum_roapp.home import Home
+from cartum_roapp.home import Home, full_disk
 from cartum_roapp.postgres import embedded, socket_folder
 from cartum_roapp.postgres.cluster import (
     LOG,
@@ -23,7 +23,7 @@ from cartum_roapp.postgres.cluster import (
     start_failure,
 )
 from cartum_roapp.postgres.system_user import SystemUser
-from cartum_roapp.service.child import Child
+from cartum_roapp.service.child import Child, end_all, identity, living
 
 _TRIES = 3
 
@@ -48,7 +48,6 @@ OPTIONS = {
     "timezone": "UTC",
     "lc_messages": "C",
     "max_logical_replication_workers": "0",
-    "cluster_name": "cartum-roapp",
 }
 
 
@@ -77,7 +76,10 @@ class Postgres(Child):
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         folder = str(socket_folder.clear(self.home, user))
         # Quoted, as the server reads a list of folders.
-        where = {"unix_socket_directories": '"' + folder.replace('"', '""') + '"'}
+        where = {
+            "unix_socket_directories": '"' + folder.replace('"', '""') + '"',
+            "cluster_name": _cluster_name(self.home),
+        }
         command = [str(binaries() / "postgres"), "-D", str(self.data)]
         for name, value in {**OPTIONS, **where}.items():
             command += ["-c", f"{name}={value}"]
@@ -94,15 +96,16 @@ class Postgres(Child):
         Raises BadConfig if it does not know the password."""
         try:
             embedded.prepare(self.home)
-        except psycopg2.OperationalError as error:
+        except psycopg2.Error as error:
             if "password authentication failed" in str(error):
                 raise BadConfig(
                     f"The embedded database does not know the password in {self.home.keys / 'superuser'}.",
                     fix="Put back that file from the backup that the database came from.",
                 ) from None
-            return False
-        except psycopg2.Error as error:
-            raise Retryable(f"The databases could not be made ({type(error).__name__}).", fix="Repeat.") from None
+            if isinstance(error, psycopg2.OperationalError) and error.pgcode is None:
+                return False  # it takes no connections yet
+            failed = Retryable(f"The databases could not be made ({type(error).__name__}).", fix="Repeat.")
+            raise full_disk(error) or failed from None
         return True
 
     def failure(self) -> IntegrationError | None:
@@ -115,27 +118,23 @@ class Postgres(Child):
 
 def end_left_over(home: Home) -> bool:
     """Ends the server that a killed supervisor left, or what a killed server left of itself. Returns whether there was
-    any."""
-    data = str(home.postgres / "data")
-    left = list(_of_cluster(data))
-    ended = bool(left)
-    for number, seconds in (*Postgres.ending, (signal.SIGKILL, 5.0)):
-        for process in left:
-            # A backend that outlives its server ends by itself; one signal more does not make it faster.
-            with suppress(psutil.Error):
-                process.send_signal(number)
-        _, left = psutil.wait_procs(left, timeout=seconds if left else 0)
-    return ended
+    any, and all of it is gone."""
+    return end_all(lambda: _of_cluster(home), Postgres.ending)
 
 
-def _of_cluster(data: str) -> Iterator[psutil.Process]:
-    """Yields the processes of a data directory: the server by its command line, which all may read, its backends by
-    their working directory, which root may not always read."""
-    for process in psutil.process_iter():
+def _cluster_name(home: Home) -> str:
+    return f"cartum-roapp-{identity(home)}"
+
+
+def _of_cluster(home: Home) -> list[psutil.Process]:
+    """Returns the processes of a data directory. All may read command lines: the server's has the cluster's name among
+    the settings, those of its backends begin with it."""
+    data, name = home.postgres / "data", _cluster_name(home)
+    owners, found = {os.geteuid(), *(place.stat().st_uid for place in [data] if place.exists())}, []
+    for process in living():
         with suppress(psutil.Error, OSError):
-            if process.status() == psutil.STATUS_ZOMBIE:
-                continue
             command = process.cmdline()
-            is_server = data in command and any(os.path.basename(part) == "postgres" for part in command)
-            if is_server or (command[:1] and command[0].startswith("postgres:") and process.cwd() == data):
-                yield process
+            is_ours = f"cluster_name={name}" in command or "".join(command[:1]).startswith(f"postgres: {name}: ")
+            if is_ours and process.uids().real in owners:
+                found.append(process)
+    return found

@@ -13,9 +13,10 @@ from pathlib import Path
 from cartum_roapp.errors import IntegrationError, Retryable
 from cartum_roapp.home import Home
 from cartum_roapp.postgres.database_url import DatabaseUrl
+from cartum_roapp.postgres.databases import both
 from cartum_roapp.service.child import Child
 from cartum_roapp.service.port import HOST, own_port
-from cartum_roapp.settings import PREFIX
+from cartum_roapp.settings import PREFIX, Settings
 
 LOG = "prefect-server"
 AUTH_STRING = "PREFECT_SERVER_API_AUTH_STRING"
@@ -111,18 +112,17 @@ class PrefectServer(Child):
 
     name = LOG
 
-    def __init__(
-        self, home: Home, environment: Mapping[str, str], database: DatabaseUrl, needs: Sequence[Child]
-    ) -> None:
+    def __init__(self, home: Home, environment: Mapping[str, str], config: Settings, needs: Sequence[Child]) -> None:
         super().__init__(home, environment, needs)
-        self.database = database
+        self.config = config
 
     def command(self) -> list[str]:
         self.port = self.port or own_port(self.home, LOG)
         return [sys.executable, "-P", "-m", "deployments.server", str(self.port)]
 
     def variables(self) -> dict[str, str]:
-        return server_environment(self.home, self.port, self.database, self.environment)
+        _, database = both(self.config)  # its socket may be in another folder than at the last start
+        return server_environment(self.home, self.port, database, self.environment)
 
     def directory(self) -> Path:
         return self.home.prefect

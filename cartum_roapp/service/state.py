@@ -35,6 +35,7 @@ class State:
 
     id          of the supervisor; "" without one
     phase       the supervisor's; "running" once the database has answered
+    foreground  the supervisor is a command that a person, or systemd, waits for
     pids        process numbers by name (supervisor, postgres, prefect-server, worker, console)
     ready       the names of those that answer
     ports       where they listen on 127.0.0.1, by name
@@ -45,6 +46,7 @@ class State:
 
     id: str = ""
     phase: Phase = "stopped"
+    foreground: bool = False
     pids: dict[str, int] = field(default_factory=dict)
     ready: tuple[str, ...] = ()
     ports: dict[str, int] = field(default_factory=dict)
@@ -63,11 +65,6 @@ class State:
         except (OSError, ValueError, TypeError, KeyError):
             return cls(phase="starting" if alive else "stopped")
         return state if alive else cls(problem=state.problem, problem_at=state.problem_at)
-
-    @property
-    def database(self) -> bool:
-        """The embedded database answers."""
-        return POSTGRES in self.ready
 
     @property
     def prefect(self) -> int:

@@ -8,6 +8,7 @@ one.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -21,11 +22,11 @@ from cartum_roapp import logs
 from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.home import Home, unusable
 from cartum_roapp.postgres.cluster import LOG as POSTGRES
-from cartum_roapp.postgres.databases import both
 from cartum_roapp.service import console, postgres, wanted, worker
 from cartum_roapp.service.child import MARK, Child, end_orphans
-from cartum_roapp.service.lock import FileLock
+from cartum_roapp.service.lock import FileLock, is_held
 from cartum_roapp.service.named_server import named_api
+from cartum_roapp.service.patience import wait_until
 from cartum_roapp.service.port import keep_own
 from cartum_roapp.service.prefect_server import PrefectServer, forget_errors
 from cartum_roapp.service.state import STATE_LOCK, SUPERVISOR_LOCK, State, kinds_of, variables_of
@@ -38,32 +39,36 @@ log = logging.getLogger(__name__)
 # Seconds.
 _TICK = 0.1
 _CHORES_EVERY = 10.0
+_KEEPER_WITHIN = 120.0
 _SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
 
 
 class Supervisor:
     """`run` returns when nothing is wanted any more. The caller holds the home's supervisor lock."""
 
-    def __init__(self, home: Home, config: Settings) -> None:
+    def __init__(self, home: Home, config: Settings, *, foreground: bool) -> None:
         self.home = home
         environment = environment_of(home, config, os.environ)
         self.children = _children(home, config, environment)
         self.databases = [child for child in self.children if child.name == POSTGRES]
         self.stopping = False
-        self.was_up = self.refused = False
+        self.was_up = False
+        self.refusal: BadConfig | None = None
         self.chores_at = 0.0
-        self.folder = os.stat(home.run).st_ino
+        variables = variables_of(home, environment)
+        self.wishes = wanted.Wishes(home, variables)
         self.state = State(
             id=uuid.uuid4().hex,
             phase="starting",
+            foreground=foreground,
             kinds=kinds_of(home, config),
-            variables=variables_of(home, environment),
+            variables=variables,
         )
         self.written: State | None = None
 
-    def run(self) -> bool:
-        """Returns False if nothing can be started while the settings are as they are; the state says why. Raises
-        OSError, for example for a full disk."""
+    def run(self) -> None:
+        """Raises BadConfig if nothing can be started while the settings are as they are, and OSError, for example for a
+        full disk."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(self, "stopping", True))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -71,7 +76,7 @@ class Supervisor:
         try:
             self._write_state()
             end_left_over(self.home)
-            while not self._is_over():
+            while not (self.stopping or self.refusal or self.wishes.are_over()):
                 for child in self.children:
                     self._turn(child)
                 self._do_chores()
@@ -80,26 +85,19 @@ class Supervisor:
                 time.sleep(_TICK)
         finally:
             self._end()
-        return not self.refused
-
-    def _is_over(self) -> bool:
-        return self.stopping or self.refused or not wanted.anything(self.home) or not self._is_there()
-
-    def _is_there(self) -> bool:
-        """Returns whether the home was neither deleted nor moved."""
-        with suppress(OSError):
-            return os.stat(self.home.run).st_ino == self.folder
-        return False
+        if self.refusal:
+            wanted.nothing(self.home)
+            raise self.refusal
 
     def _turn(self, child: Child) -> None:
         try:
-            child.turn(wanted.since(self.home, child.name))
+            child.turn(self.wishes.of(child.name))
         except (IntegrationError, OSError) as found:
             error = unusable(found) if isinstance(found, OSError) else found
             log.error("%s", error)
             self.state = self.state.failed(error)
             if isinstance(error, BadConfig) and not self.was_up:
-                self.refused = True
+                self.refusal = error
         self.was_up = self.was_up or child.ready
 
     def _do_chores(self) -> None:
@@ -118,7 +116,7 @@ class Supervisor:
             ready=tuple(child.name for child in alive if child.ready),
             ports={child.name: child.port for child in alive if child.port},
         )
-        if self.state != self.written and self._is_there():
+        if self.state != self.written and self.home.run.is_dir():
             self.state.write(self.home)
             self.written = self.state
 
@@ -129,14 +127,21 @@ class Supervisor:
             self._write_state()
         for child in reversed(self.children):
             child.stop()
-        if self.refused:
-            wanted.nothing(self.home)
 
 
 def end_left_over(home: Home) -> list[str]:
     """Ends what a killed supervisor left. Returns the names of the programs. The caller holds the supervisor lock."""
     ended = end_orphans(home, console.Console, worker.Worker, PrefectServer)
     return [*ended, POSTGRES] if postgres.end_left_over(home) else ended
+
+
+def end_keeper(home: Home) -> None:
+    """Ends what an older version runs, whose supervisor was called keeper: `upgrade` is the new version's command."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        pid = int(json.loads((home.run / "state.json").read_text())["pids"]["keeper"])
+        if is_held(home.run / "keeper.lock"):
+            os.kill(pid, signal.SIGTERM)
+            wait_until(lambda: not is_held(home.run / "keeper.lock"), _KEEPER_WITHIN)
 
 
 def environment_of(home: Home, config: Settings, environment: Mapping[str, str]) -> dict[str, str]:
@@ -155,25 +160,36 @@ def _children(home: Home, config: Settings, environment: Mapping[str, str]) -> l
     database: list[Child] = [] if config.database_url else [postgres.Postgres(home, environment)]
     server: list[Child] = []
     if not named_api(environment):
-        server = [PrefectServer(home, environment, both(config)[1], database)]
+        server = [PrefectServer(home, environment, config, database)]
     servers = [*database, *server]
     return [*servers, worker.Worker(home, environment, servers), console.Console(home, environment, database)]
 
 
-def main() -> int:
-    """Returns the exit code: 0, also if there is another supervisor; 1 after an error, which is in the state and the
-    log."""
+def supervise(*, foreground: bool) -> bool:
+    """Is the home's supervisor until nothing is wanted any more. Returns False at once if there is another one. Raises
+    IntegrationError."""
     config = settings()
     home = Home(config.home).create()
-    logs.configure()
+    end_keeper(home)
     with ExitStack() as stack:
         for name in (SUPERVISOR_LOCK, STATE_LOCK):
             # Others take a lock for an instant to see whether it is held, so one refusal proves nothing.
             if not stack.enter_context(FileLock(home.run / name)).acquire(timeout=1.0):
-                return 0
+                return False
             State.forget(home)
         try:
-            return 0 if Supervisor(home, config).run() else 1
-        except (IntegrationError, OSError) as error:
-            log.error("%s", unusable(error) if isinstance(error, OSError) else error)
-            return 1
+            Supervisor(home, config, foreground=foreground).run()
+        except OSError as error:
+            raise unusable(error) from None
+    return True
+
+
+def main() -> int:
+    """Returns the exit code; an error is in the log, and mostly in the state."""
+    logs.configure()
+    try:
+        supervise(foreground=False)
+    except IntegrationError as error:
+        log.error("%s", error)
+        return 1
+    return 0

@@ -27,7 +27,7 @@ from cartum_roapp.service.port import keep
 from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, OWN_API, api_url, auth_string, client_environment
 from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.service.state import SUPERVISOR_LOCK, State, kinds_of, variables_of
-from cartum_roapp.service.supervisor import LOG, end_left_over, environment_of
+from cartum_roapp.service.supervisor import LOG, end_keeper, end_left_over, environment_of
 from cartum_roapp.settings import PREFIX, Settings
 
 # Seconds.
@@ -111,12 +111,19 @@ def want_all(config: Settings) -> None:
     """Prepares this process as `use` does, and makes the home's supervisor keep up all that belongs to it. Raises
     IntegrationError."""
     theirs = prepare_named(config)
-    wanted.add(Home(config.home).create(), *_programs(config, not theirs, with_worker=True))
+    home = Home(config.home).create()
+    wanted.add(home, _wishes(config, home, _programs(config, not theirs, with_worker=True)))
 
 
 def _programs(config: Settings, server: bool, *, with_worker: bool) -> list[str]:
     database = [] if config.database_url else [POSTGRES]
     return [*database, *([PREFECT] if server else []), *([worker.LOG, console.LOG] if with_worker else [])]
+
+
+def _wishes(config: Settings, home: Home, programs: list[str]) -> dict[str, str]:
+    """Returns the variables that each program is to have: worker and console those of this process."""
+    own = variables_of(home, environment_of(home, config, os.environ))
+    return {program: own if program in (worker.LOG, console.LOG) else "" for program in programs}
 
 
 def state(config: Settings) -> State:
@@ -144,7 +151,7 @@ def revive(config: Settings) -> None:
     """Starts a supervisor in the place of one that was killed, which then ends what that one left, this process too.
     Raises IntegrationError."""
     home = Home(config.home)
-    if wanted.since(home, worker.LOG) and State.read(home).phase == "stopped":
+    if wanted.contains(home, worker.LOG) and State.read(home).phase == "stopped":
         _spawn(config, home)
 
 
@@ -156,14 +163,20 @@ def stop(config: Settings) -> list[str]:
     home = Home(config.home)
     if not home.run.is_dir():
         return []
+    end_keeper(home)
     now = State.read(home)
     wanted.nothing(home)
-    if not wait_until(lambda: now.phase == "stopped" or State.read(home).id != now.id, _STOPPED_WITHIN):
+    if not wait_until(lambda: _has_ended(home, now), _STOPPED_WITHIN):
         raise Retryable("The database and the server are still stopping.", fix="Wait, then repeat.")
     with FileLock(home.run / SUPERVISOR_LOCK) as lock:
         # If another one has the lock, somebody started it after our call.
         left = end_left_over(home) if lock.acquire(timeout=1.0) else []
     return sorted({*now.pids, *left})
+
+
+def _has_ended(home: Home, before: State) -> bool:
+    """Returns whether there is no supervisor, or another one than before."""
+    return not is_held(home.run / SUPERVISOR_LOCK) or bool(before.id and State.read(home).id not in ("", before.id))
 
 
 class _Client:
@@ -174,20 +187,20 @@ class _Client:
         self.home = home
         self.programs = programs
         self.deadline = time.monotonic() + timeout
-        self.began = time.time()
+        self.known_problem = State.read(home).problem_at
         self.kinds = kinds_of(home, config)
         if PREFECT not in programs:
             del self.kinds[PREFECT]
         self.starts = 0
 
     def has_other_variables(self) -> bool:
-        """Returns whether the worker has other variables than this process. Stops everything if there is no worker that
-        has them yet, as the supervisor of a command gives it its own."""
+        """Returns whether the worker has other variables than this process. Stops everything if there is no worker, as
+        a supervisor gives it its own."""
         now = State.read(self.home)
         own = environment_of(self.home, self.config, os.environ)
         if now.phase == "stopped" or now.variables == variables_of(self.home, own):
             return False
-        if wanted.since(self.home, worker.LOG):
+        if now.serves(worker.LOG):
             return True
         stop(self.config)
         return False
@@ -197,9 +210,9 @@ class _Client:
         now = State.read(self.home)
         if self._offers(now):
             return now
-        wanted.add(self.home, *self.programs)
+        self._add_wishes()
         while not self._offers(now := State.read(self.home)):
-            if now.problem_at >= self.began:
+            if now.problem and now.problem_at != self.known_problem:
                 raise now.error()
             if now.phase == "stopped":
                 self._start()
@@ -211,7 +224,7 @@ class _Client:
                     fix="Run `cartum-roapp down` first, or set CARTUM_ROAPP_HOME to another directory.",
                 )
             if time.monotonic() >= self.deadline:
-                missing = ", ".join(sorted(set(self.programs) - set(now.ready)))
+                missing = ", ".join(sorted(set(self.programs) - set(now.ready))) or "the supervisor"
                 raise Retryable(f"Not up yet: {missing}; see {self.home.logs}.", fix="Wait a little, then repeat.")
             time.sleep(_PAUSE)
         return now
@@ -221,7 +234,7 @@ class _Client:
             now.phase == "running"
             and self._is_usable(now)
             and all(now.serves(program) for program in self.programs)
-            and all(wanted.since(self.home, program) for program in self.programs)
+            and all(wanted.contains(self.home, program) for program in self.programs)
             and (POSTGRES not in self.programs or socket_folder.answers(self.home))
             and (PREFECT not in self.programs or keep(now.prefect))
         )
@@ -239,8 +252,11 @@ class _Client:
             log = self.home.log_path(LOG)
             raise Retryable(f"The supervisor ended. The reason is at the end of {log}.", fix="Repeat.")
         self.starts += 1
-        wanted.add(self.home, *self.programs)  # `down` was typed meanwhile, or the settings were wrong before
+        self._add_wishes()  # `down` was typed meanwhile, or the settings were wrong before
         _spawn(self.config, self.home)
+
+    def _add_wishes(self) -> None:
+        wanted.add(self.home, _wishes(self.config, self.home, self.programs))
 
 
 def _spawn(config: Settings, home: Home) -> None:

@@ -1,39 +1,77 @@
-"""What the supervisor of a home keeps up: what was asked for since the last `down`, a file for each program."""
+"""What the supervisor of a home keeps up: what was asked for since the last `down`, a file for each program.
+
+A file says which variables its program is to have (`State.variables`); an empty one, that any will do. So a supervisor
+that a command started in another shell does not start a worker with the settings of that shell.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from cartum_roapp.home import Home, unusable
+from cartum_roapp.home import Home, unusable, write_atomically
 
 
-def add(home: Home, *programs: str) -> None:
-    """Makes the supervisor keep these programs up from now on, and start at once one that it waits with. Idempotent.
-    Raises IntegrationError."""
+class Wishes:
+    """What is wanted of one supervisor: the folder as it was when it began. What is asked for after `nothing` is a wish
+    to the next one."""
+
+    def __init__(self, home: Home, variables: str) -> None:
+        self._folder = _folder(home)
+        self._variables = variables
+        self._handle: int | None = None
+        with suppress(FileNotFoundError):
+            self._handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def are_over(self) -> bool:
+        """Returns whether nothing is wanted any more: also where the home was deleted or moved."""
+        if self._handle is None:
+            return True
+        mine = os.fstat(self._handle)
+        with suppress(OSError):
+            there = os.stat(self._folder)
+            return (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino)
+        return True
+
+    def of(self, program: str) -> int | None:
+        """Returns a number that changes with each wish for the program; None if it is not wanted."""
+        path = self._folder / program
+        with suppress(OSError):
+            if path.read_text() in ("", self._variables):
+                return path.stat().st_mtime_ns
+        return None
+
+
+def add(home: Home, programs: Mapping[str, str]) -> None:
+    """Makes the supervisor keep these programs up from now on, each with its variables, and try at once what it waits
+    with. Idempotent. Raises IntegrationError."""
     try:
         _folder(home).mkdir(mode=0o700, exist_ok=True)
-        for program in programs:
-            (_folder(home) / program).touch(mode=0o600)
+        for program, variables in programs.items():
+            write_atomically(_folder(home) / program, variables)
     except OSError as error:
         raise unusable(error) from None
 
 
-def since(home: Home, program: str) -> float | None:
-    """Returns when the program was asked for last, in seconds since 1970; None if it was not."""
-    try:
-        return (_folder(home) / program).stat().st_mtime
-    except OSError:
-        return None
-
-
-def anything(home: Home) -> bool:
-    return _folder(home).is_dir()
+def contains(home: Home, program: str) -> bool:
+    """Returns whether the program was asked for since the last `nothing`."""
+    return (_folder(home) / program).exists()
 
 
 def nothing(home: Home) -> None:
-    """Makes the supervisor stop everything and end. Idempotent."""
-    shutil.rmtree(_folder(home), ignore_errors=True)
+    """Makes the supervisor stop everything and end. Idempotent. Raises IntegrationError."""
+    gone = home.run / f"unwanted-{uuid.uuid4().hex}"
+    try:
+        _folder(home).rename(gone)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unusable(error) from None
+    shutil.rmtree(gone, ignore_errors=True)
 
 
 def _folder(home: Home) -> Path:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from processes import Process, command_of
 from cartum_roapp import service
 from cartum_roapp.home import Home
 from cartum_roapp.service.patience import wait_until
+from cartum_roapp.service.state import State
 from cartum_roapp.settings import Settings
 
 pytestmark = [
@@ -161,6 +163,26 @@ def test_stop_ends_what_a_killed_supervisor_left_and_may_be_called_twice(home: S
     assert service.stop(home) == []
     assert notes(home) == ["before"]
     assert service.stop(home) == ["postgres", "supervisor"]
+
+
+def test_a_copy_of_the_data_that_somebody_makes_is_left_alone(home: Settings) -> None:
+    """At 3 a.m. after a crash: its command line has the same words."""
+    write(home, "before")
+    kill(home, "supervisor", "postgres")
+    data = str(Home(home.home).postgres / "data")
+    copying = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", data, "/safe/postgres"])
+    assert notes(home) == ["before"]
+    assert copying.poll() is None
+    copying.kill()
+    copying.wait()
+
+
+def test_an_old_problem_stops_nobody_whatever_the_clock_says(home: Settings) -> None:
+    write(home, "before")
+    service.stop(home)
+    in_an_hour = time.time() + 3600
+    State(problem={"message": "no space", "kind": "retryable"}, problem_at=in_an_hour).write(Home(home.home))
+    assert notes(home) == ["before"]
 
 
 def test_no_started_program_holds_a_lock_of_its_starter(home: Settings) -> None:

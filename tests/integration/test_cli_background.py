@@ -40,7 +40,7 @@ def test_a_pipe_ends_with_the_command_though_the_database_stays(home: Settings) 
         env=environment, capture_output=True, text=True, check=True, timeout=90,
     )  # fmt: skip
     assert "Worker: stopped." in done.stdout
-    assert done.stderr == "Waiting for the database …\n"
+    assert done.stderr == "Waiting for the database …\nIt runs until `cartum-roapp down`.\n"
     assert service.state(home).phase == "running"
 
 
@@ -51,7 +51,8 @@ def test_a_pipe_ends_with_the_demo_though_its_sandbox_stays(tmp_path: Path) -> N
     )  # fmt: skip
     process = Process.of(int(done.stdout))
     assert process is not None and done.stderr == ""
-    assert process.stop((signal.SIGTERM, 10.0))
+    process.signal(signal.SIGTERM)
+    assert process.wait(10)
 
 
 def test_up_says_at_once_that_it_takes_a_while(installation: Installation) -> None:

@@ -1,0 +1,134 @@
+"""What is wanted of a supervisor, and a program that it keeps up."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
+from cartum_roapp.home import Home
+from cartum_roapp.service import wanted
+from cartum_roapp.service.child import Child, end_orphans
+from cartum_roapp.service.patience import wait_until
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home").create()
+
+
+def test_what_is_asked_for_after_down_is_a_wish_to_the_next_supervisor(place: Home) -> None:
+    wanted.add(place, {"worker": "", "postgres": ""})
+    mine = wanted.Wishes(place, "")
+    assert not mine.are_over()
+    wanted.nothing(place)
+    wanted.add(place, {"postgres": ""})  # by a run that is still at work
+    assert mine.are_over()
+    later = wanted.Wishes(place, "")
+    assert not later.are_over() and later.of("postgres") and later.of("worker") is None
+
+
+def test_nothing_is_wanted_of_a_home_that_is_gone_or_was_never_asked(place: Home) -> None:
+    assert wanted.Wishes(place, "").are_over()
+    wanted.add(place, {"worker": ""})
+    mine = wanted.Wishes(place, "")
+    shutil.rmtree(place.root)
+    assert mine.are_over()
+    place.create()
+    wanted.add(place, {"worker": ""})
+    assert mine.are_over(), "made again, maybe with the same inode"
+    wanted.nothing(place)
+    wanted.nothing(place)
+
+
+def test_a_worker_starts_with_its_own_variables_alone(place: Home) -> None:
+    wanted.add(place, {"worker": "of the shell that typed up", "postgres": ""})
+    of_cron = wanted.Wishes(place, "of cron")
+    assert of_cron.of("worker") is None and of_cron.of("postgres")
+    assert wanted.Wishes(place, "of the shell that typed up").of("worker")
+
+
+class Sleeper(Child):
+    name = "sleeper"
+    ending: ClassVar[tuple[tuple[int, float], ...]] = ((signal.SIGTERM, 5.0),)
+    lasts = 600.0
+    refused = False
+
+    def command(self) -> list[str]:
+        if self.refused:
+            raise Retryable("no space is left.", fix="Free some.")
+        return [sys.executable, "-c", f"import time; time.sleep({self.lasts})"]
+
+    def answers(self) -> bool:
+        return True
+
+    def failure(self) -> IntegrationError:
+        return BadConfig("it ended at once.", field="x", fix="y")
+
+
+def test_a_program_is_started_once_wanted_and_ends_in_order(place: Home) -> None:
+    program = Sleeper(place, {})
+    program.turn(None)
+    assert program.process is None
+    program.turn(1)
+    assert program.alive() and not program.ready
+    program.turn(1)
+    assert program.ready
+    process = program.process
+    program.stop()
+    program.stop()
+    assert process is not None and process.returncode == -signal.SIGTERM and not program.ready
+
+
+def test_one_that_needs_another_waits_for_it(place: Home) -> None:
+    first = Sleeper(place, {})
+    second = Sleeper(place, {}, [first])
+    second.turn(1)
+    assert second.process is None
+    first.turn(1)
+    first.turn(1)
+    second.turn(1)
+    assert second.alive()
+    first.stop()
+    second.stop()
+
+
+def test_one_that_does_not_start_is_tried_again_after_a_while_or_after_another_wish(place: Home) -> None:
+    program = Sleeper(place, {})
+    program.refused = True
+    for _ in range(2):  # the first time at once
+        with pytest.raises(Retryable):
+            program.turn(1)
+    program.refused = False
+    program.turn(1)
+    assert program.process is None, "the wait is not over"
+    program.turn(2)
+    assert program.alive()
+    program.stop()
+
+
+def test_one_that_ends_before_it_answers_says_why(place: Home) -> None:
+    program = Sleeper(place, {})
+    program.lasts = 0
+    program.turn(1)
+    assert wait_until(lambda: not program.alive(), 10)
+    with pytest.raises(BadConfig, match="ended at once"):
+        program.turn(1)
+
+
+def test_orphans_are_known_wherever_the_home_is_now(place: Home) -> None:
+    program = Sleeper(place, {"PATH": "/usr/bin"})
+    program.turn(1)
+    process, program.process = program.process, None  # as if the supervisor was killed
+    assert process is not None
+    elsewhere = Home(place.root.with_name("copy")).create()
+    assert end_orphans(elsewhere, Sleeper) == []
+    moved = Home(place.root.rename(place.root.with_name("moved")))
+    process.poll()
+    assert end_orphans(moved, Sleeper) == ["sleeper"]
+    assert process.wait(5) == -signal.SIGTERM
