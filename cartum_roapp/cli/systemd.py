@@ -35,7 +35,7 @@ Restart=always
 RestartSec=10s
 # The supervisor ends the others in order.
 KillMode=mixed
-TimeoutStopSec=120s
+TimeoutStopSec=150s
 
 [Install]
 WantedBy={target}

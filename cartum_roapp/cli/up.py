@@ -88,7 +88,8 @@ def bring_up(config: Settings) -> tuple[dict[str, object], list[tuple[str, objec
     was_running = worker.LOG in before.ready and before.pids.get(worker.LOG) == now.pids.get(worker.LOG)
     if running.other_variables:
         say("Warning: what runs here was started with other CARTUM_ROAPP_, PREFECT_API_ or proxy variables.")
-        say("Fix: `cartum-roapp down`, then `cartum-roapp up`.")
+        by_systemd = "`cartum-roapp service install`, then restart the service."
+        say(f"Fix: {by_systemd if before.foreground else '`cartum-roapp down`, then `cartum-roapp up`.'}")
     if (theirs := named_api(os.environ)) and is_open(theirs):
         say(
             "Warning: the Prefect server at PREFECT_API_URL asks for no login, and gives passwords and API keys to all."

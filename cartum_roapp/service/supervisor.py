@@ -69,9 +69,10 @@ class Supervisor:
     def run(self) -> None:
         """Raises BadConfig if nothing can be started while the settings are as they are, and OSError, for example for a
         full disk."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: setattr(self, "stopping", True))
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        if not self.state.foreground:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         keep_own(self.home)
         try:
             self._write_state()
