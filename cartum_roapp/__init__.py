@@ -10,7 +10,7 @@ The core. All except cli/ is free of Prefect, so that every rule can be run and 
     connection/       connects and checks a shop: questions, lists of both systems, problems
     reconciliation/   compares shop, ledger and RO App
     service/          runs the programs of a home: database, Prefect's server, worker and console
-    postgres/         the embedded PostgreSQL, and one that the operator names
+    postgres/         the embedded PostgreSQL, and access to an operator's own
     metrics/          metrics for Prometheus
     doctor/           looks at an installation, and says what is wrong
     backup            writes everything into one file, and loads it

@@ -1,9 +1,8 @@
-"""How Prefect's server migrates its database: one server at a time, and a first migration that was broken off begins
-again.
+"""How Prefect's server migrates its database: one server at a time, and an interrupted first migration starts over.
 
-Some of Prefect's migrations commit in their middle. One that is killed there fails at every later start, so a home
+Some of Prefect's migrations commit partway through. One that is killed there fails at every later start, so a home
 whose first start was killed, or met a full disk, would never start again. As long as the first migration has not ended
-there is a schema `first_migration`; where a server finds it, it drops what is there, which nobody has used yet.
+there is a schema `first_migration`. A server that finds it drops all tables and types, which nobody has used yet.
 """
 
 from __future__ import annotations
@@ -32,10 +31,11 @@ WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
 
 @asynccontextmanager
 async def migrating() -> AsyncIterator[None]:
-    """Prefect may migrate its database inside, and has to be up in the end. Raises SQLAlchemy's errors."""
+    """Inside the block Prefect may migrate its database. Its server must be up when the block ends. Raises SQLAlchemy's
+    errors."""
     engine = (await provide_database_interface().engine()).execution_options(isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
-        # Tried again and again: who waits in a statement holds up an index that is made concurrently.
+        # Polls: a statement that waits for the lock would block CREATE INDEX CONCURRENTLY.
         while not await connection.scalar(text(f"SELECT pg_try_advisory_lock({_LOCK})")):
             await asyncio.sleep(_AGAIN)
         await _begin(connection)

@@ -51,7 +51,7 @@ def serve() -> int:
     home = Home(config.home).create()
     with FileLock(home.run / LOCK) as lock:
         if not lock.acquire(timeout=5.0):
-            logs.say("another worker serves this home; this one waits until it has ended", "WARNING", LOGGER)
+            logs.say("another worker already serves this home; waiting for that one to end", "WARNING", LOGGER)
             lock.acquire(timeout=math.inf)
         running = service.use(config)
         os.environ.update(running.env)

@@ -16,5 +16,5 @@ def begin(folder: Path) -> None:
 
 if __name__ == "__main__":
     sys.stdin.read()
-    for wanted in Path(sys.argv[1]).glob("**/run/wanted"):
-        shutil.rmtree(wanted, ignore_errors=True)
+    for requests in Path(sys.argv[1]).glob("**/run/requested"):
+        shutil.rmtree(requests, ignore_errors=True)

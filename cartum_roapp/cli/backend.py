@@ -119,4 +119,4 @@ def starting(text: str, config: Settings, *, prefect: bool = True) -> Iterator[N
     with waiting(text, line=starts):
         yield
     if starts:
-        say("It runs until `cartum-roapp down`.")
+        say("What was started keeps running until `cartum-roapp down`.")

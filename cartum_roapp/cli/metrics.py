@@ -40,6 +40,6 @@ def metrics(json: Json = False) -> None:
 def _ledger(config: Settings) -> Iterator[Engine | None]:
     from cartum_roapp.service import ledger
 
-    # Nobody starts a database of one's own, so no supervisor knows whether it is up.
+    # The supervisor does not run an operator's own database, so it can't know whether it is up.
     with ledger.opened() if config.database_url else ledger.opened_if_up() as engine:
         yield engine

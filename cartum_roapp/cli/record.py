@@ -1,4 +1,4 @@
-"""`cartum-roapp record`: what both systems answer to one sync, without a trace of whom it is about."""
+"""`cartum-roapp record`: what both systems answer to one sync, with personal data replaced by pseudonyms."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def record(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file, one JSON object a line.")],
     json: Json = False,
 ) -> None:
-    """Sync a shop, and write both systems' answers into a file for a bug report. Names, phones, addresses and numbers
-    are replaced, each by the same other one everywhere."""
+    """Sync a shop, and write the answers of both systems to a file for a bug report. Names, phone numbers, addresses
+    and identifiers are replaced by pseudonyms, the same value always by the same one."""
     from cartum_roapp.apis.http import heard
     from cartum_roapp.cli.runs import run_sync
     from cartum_roapp.doctor.recording import Recording

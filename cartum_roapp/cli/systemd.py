@@ -17,7 +17,7 @@ from cartum_roapp.cli.output import Json, show
 if TYPE_CHECKING:
     from cartum_roapp.settings import Settings
 
-app = typer.Typer(help="This home as a service of systemd.", epilog=example("service install"), no_args_is_help=True)
+app = typer.Typer(help="Run this home as a systemd service.", epilog=example("service install"), no_args_is_help=True)
 
 _UNIT = """\
 # Written by `cartum-roapp service install`. Type it again when a setting has changed.
@@ -46,14 +46,15 @@ _ALSO = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @app.callback()
 def group() -> None:
-    """This home as a service of systemd."""
+    """Run this home as a systemd service."""
 
 
 @app.command("install", epilog=example("service install"))
 def install(
-    name: Annotated[str, typer.Option("--name", help="The name of the unit, one for each home.")] = "cartum-roapp",
+    name: Annotated[str, typer.Option("--name", help="The unit's name. Each home needs its own.")] = "cartum-roapp",
     folder: Annotated[
-        Path | None, typer.Option("--folder", help="Where the unit goes instead of this user's place for it.")
+        Path | None,
+        typer.Option("--folder", help="The folder for the unit, instead of systemd's for this user."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -91,9 +92,7 @@ def install(
     steps += ["loginctl enable-linger"] if "--user" in manager else []
     document = {"unit": str(path), "environment": str(environment), "type": steps}
     shown = [f"Written: {path}, and {environment} with the settings.", "Type:"]
-    after = (
-        f"To stop everything, type `{manager} stop {path.name}`: after `cartum-roapp down`, systemd starts it again."
-    )
+    after = f"To stop everything, type `{manager} stop {path.name}`. After `cartum-roapp down` systemd starts it again."
     show(document, lambda: [*shown, *(f"    {step}" for step in steps), after])
 
 

@@ -26,7 +26,8 @@ _GOES_ON = "What it stored and delivered stays; it goes on after `cartum-roapp u
 
 def up(
     foreground: Annotated[
-        bool, typer.Option("--foreground", help="Stay, and stop everything on SIGTERM or Ctrl-C: for systemd.")
+        bool,
+        typer.Option("--foreground", help="Run in the foreground, and stop everything on SIGTERM or Ctrl-C."),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -49,29 +50,29 @@ def up(
 
 
 def _take_over(config: Settings) -> None:
-    """Stops what runs in the background. Raises BadConfig if another command stays with this home."""
+    """Stops what runs in the background. Raises BadConfig if the home already runs in the foreground."""
     from cartum_roapp import service
 
     now = service.state(config)
     if now.foreground:
         raise BadConfig(
-            f"{config.home} runs in the foreground already (process {now.pids.get('supervisor')}).",
+            f"{config.home} is already running in the foreground (process {now.pids.get('supervisor')}).",
             field="CARTUM_ROAPP_HOME",
-            fix="Stop that command or service first, or leave it as it is.",
+            fix="Stop that command or service first.",
         )
     service.stop(config)
     service.want_all(config)
 
 
 def _stay(config: Settings) -> None:
-    """Is the supervisor of the home itself, until SIGTERM or Ctrl-C, or until somebody types `down`."""
+    """Runs the home's supervisor in this process until SIGTERM, Ctrl-C, or somebody types `down`."""
     from cartum_roapp import logs, service
     from cartum_roapp.service.supervisor import supervise
 
     logs.configure()
-    say(f"Starting {_parts(config)}. They stop with this command.")
+    say(f"Starting {_parts(config)}. They stop when this command ends.")
     if not supervise(foreground=True):
-        raise Retryable("Another command has started the servers meanwhile.", fix="Repeat.")
+        raise Retryable("In the meantime, another command has started the servers.", fix="Repeat.")
     service.stop(config)
 
 
@@ -87,7 +88,7 @@ def bring_up(config: Settings) -> tuple[dict[str, object], list[tuple[str, objec
     now = service.state(config)
     was_running = worker.LOG in before.ready and before.pids.get(worker.LOG) == now.pids.get(worker.LOG)
     if running.other_variables:
-        say("Warning: what runs here was started with other CARTUM_ROAPP_, PREFECT_API_ or proxy variables.")
+        say("Warning: the running programs were started with different CARTUM_ROAPP_, PREFECT_API_ or proxy variables.")
         by_systemd = "`cartum-roapp service install`, then restart the service."
         say(f"Fix: {by_systemd if before.foreground else '`cartum-roapp down`, then `cartum-roapp up`.'}")
     if (theirs := named_api(os.environ)) and is_open(theirs):

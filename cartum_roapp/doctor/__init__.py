@@ -7,5 +7,5 @@ prefect_server  Prefect's server, its queue, and the addresses of shops and acco
 clocks          this machine's clock next to those of the shops and of RO App
 bundle          all of it as a file for a bug report
 recording       what both systems answered to a sync, for a bug report as well
-pseudonyms      other names and numbers in the place of real ones
+pseudonyms      replace names, phone numbers, addresses and identifiers
 """

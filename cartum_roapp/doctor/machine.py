@@ -12,7 +12,7 @@ from importlib.metadata import version
 from cartum_roapp.backup import last_backup
 from cartum_roapp.doctor.finding import Finding, ok, problem, warning
 from cartum_roapp.home import Home
-from cartum_roapp.service import wanted, worker
+from cartum_roapp.service import requested, worker
 from cartum_roapp.service.port import answers
 from cartum_roapp.service.state import State
 
@@ -56,12 +56,12 @@ def _processes(home: Home, state: State) -> Iterator[Finding]:
             error = state.error()
             yield problem("last problem", error.message, error.fix or _UP)
         return
-    wanted_there = [name for name in _PROGRAMS if wanted.contains(home, name)]
-    if missing := [name for name in wanted_there if not state.serves(name)]:
-        says = f"Not up: {', '.join(missing)}."
-        fix = state.error().fix if state.problem else None
-        yield problem("processes", f"{says} {state.problem.get('message', '')}".strip(), fix or "Read the logs.")
-    if worker.LOG not in wanted_there:
+    asked_for = [name for name in _PROGRAMS if requested.contains(home, name)]
+    if missing := [name for name in asked_for if not state.serves(name)]:
+        last = f" Last problem: {state.problem['message']}" if state.problem else ""
+        fix = f"`cartum-roapp up` starts it; otherwise read {home.logs}."
+        yield problem("processes", f"Not up: {', '.join(missing)}.{last}", fix)
+    if worker.LOG not in asked_for:
         yield problem("worker", "A command has started the servers, but there is no worker: no shop is synced.", _UP)
     elif not missing:
         yield from _worker(home)

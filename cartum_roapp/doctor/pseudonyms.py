@@ -1,8 +1,9 @@
-"""Puts other names, phones, addresses and numbers in the place of real ones, always the same one for the same one.
+"""Replaces names, phone numbers, addresses and identifiers by pseudonyms, the same value always by the same one.
 
 A text keeps its form: each word becomes one of the same length, case and alphabet, each number one of as many digits.
-So an order's number is the same in both systems, a phone is one in each of its spellings, and an account that answers
-in an unusual form still does. Kept as they are: words of the APIs, dates, and amounts, whose sums must stay right.
+So an order's number is the same in both systems, a phone number gets the same pseudonym however it is written, and an
+account that answers in an unusual form still does. Kept are words of the APIs, dates, and amounts, whose sums must stay
+right. Passwords and tokens are left out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 import secrets
 from typing import Any
 
-#: Names of values that are the API's own words, and tell nothing of a person.
+#: Names of values that are the API's own words, and reveal nothing about a person.
 _WORDS = re.compile(
     r"status|type|kind|method|currency|currency_code|language|lang|locale|unit|object|direction|sort|filter|domain"
 )
@@ -21,9 +22,10 @@ _WORDS = re.compile(
 _AMOUNTS = re.compile(
     r"price|total|sum|amount|cost|discount|quantity|count|limit|offset|page|rate|percent|balance|weight|_at\b|date|time"
 )
+_SECRET = re.compile(r"password|token|secret|api_?key|authorization")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
 _PLAIN = re.compile(r"-?\d+([.,]\d+)?")
-# Nine digits are a phone's own in Ukraine; the first two are the operator's, by which a number is known as possible.
+# Nine digits are a phone's own in Ukraine; the first two are the operator's, which must stay valid.
 _PHONE = re.compile(r"\+?\d(?:[ ()\-]*\d){8,}")
 _OWN, _OPERATOR = 9, 2
 _NUMBER = re.compile(r"\d{4,}")
@@ -35,18 +37,20 @@ _ALPHABETS = ("abcdefghijklmnopqrstuvwxyz", "абвгдежзиклмнопрс�
 
 
 class Pseudonyms:
-    """Those of one recording. Nobody can tell from them what they stand for: the key is forgotten."""
+    """The pseudonyms of one recording. They can't be reversed: the key is never stored."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
 
     def of(self, value: Any, name: str = "") -> Any:
-        """Returns a JSON value with others in the place of what is personal; `name` is the key that it stands under."""
+        """Returns a JSON value with its personal data replaced; `name` is the key that it stands under."""
         if isinstance(value, dict):
             return {self.path(key): self.of(one, key) for key, one in value.items()}
         if isinstance(value, list):
             return [self.of(one, name) for one in value]
         if isinstance(value, str):
+            if _SECRET.search(name):
+                return "" if value == "" else "•••"
             return value if self._stays(value, name) else self.text(value)
         if isinstance(value, int) and not isinstance(value, bool):
             return value if abs(value) < _SMALL or _AMOUNTS.search(name) else int(self.text(str(value)))
@@ -61,7 +65,7 @@ class Pseudonyms:
         return "".join([*done, _PART.sub(self._part, value[at:])])
 
     def path(self, value: str) -> str:
-        """Returns an address' path with other numbers in it."""
+        """Returns a URL's path with its long numbers replaced."""
         return _NUMBER.sub(lambda found: self.text(found[0]), value)
 
     def _stays(self, value: str, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""What both systems answered while something ran, without a trace of whom it is about: one JSON object a line."""
+"""What both systems answered while something ran, with personal data replaced by pseudonyms: one JSON object a line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Recording:
         self._write({"cartum_roapp": version("cartum-roapp"), "format": 1})
 
     def add(self, exchange: Exchange) -> None:
-        """Writes a request and its answer. Headers of the request, which have the login, are left out."""
+        """Writes a request and its answer. The request's headers, which contain RO App's key, are left out."""
         url, reply, others = urlsplit(exchange.url), exchange.reply, self._others
         self.exchanges += 1
         self._write(

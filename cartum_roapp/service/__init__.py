@@ -6,7 +6,7 @@
 
 usage, ledger                how a process gets both, and how they are stopped; the ledger's engine
 supervisor, child            the process that owns them; a program that it keeps up
-wanted, state                the files by which others tell it what to keep up, and by which it says what runs
+requested, state             the files that list what it keeps up, and what is running
 postgres, worker, console    three of those programs
 prefect_server, named_server Prefect's API server and UI; the one that the operator names instead
 prefect_client               Prefect's API without Prefect

@@ -1,4 +1,4 @@
-"""A program that the supervisor keeps up, and what became of those of a supervisor that was killed."""
+"""A program that the supervisor keeps up, and how programs left by a killed supervisor are ended."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 #: The variable by which a program, and whatever it starts, is known as a home's: `worker@2049-131072`.
 MARK = PREFIX + "CHILD"
 
-#: Signals, each with the seconds in which it should end a process.
+#: Signals, each with its timeout in seconds.
 Ending = tuple[tuple[int, float], ...]
 
 # Seconds.
@@ -36,7 +36,7 @@ class Child(ABC):
     """A program of one home.
 
     name       its name, which its log has as well
-    ending     the signals that end it, each with its seconds; at last it is killed
+    ending     the signals that end it, each with its timeout; finally SIGKILL
     needs      those that must be ready before it is started
     ready      it has answered since it was started
     port       where it listens on 127.0.0.1; 0: at none
@@ -84,19 +84,19 @@ class Child(ABC):
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def turn(self, wish: int | None) -> None:
-        """Looks at it once: starts it if there is a wish for it, notices that it answers, or that it has ended.
+    def check(self, request: int | None) -> None:
+        """Looks at it once: starts it if there is a request for it, notices that it answers, or that it has ended.
 
-        After another wish there is no back-off: the person may have removed the cause. Raises IntegrationError if it
+        After another request there is no back-off: the person may have removed the cause. Raises IntegrationError if it
         does not start, OSError if the machine refuses."""
         if self.process is not None and not self.alive():
             self._ended()
             return
         try:
             if self.process is None:
-                may = self._back_off.may_restart() or wish != self._tried
-                if wish is not None and may and all(child.ready for child in self.needs):
-                    self._tried = wish
+                may = self._back_off.may_restart() or request != self._tried
+                if request is not None and may and all(child.ready for child in self.needs):
+                    self._tried = request
                     self._start()
             elif not self.ready:
                 self.ready = self.answers()
@@ -105,7 +105,7 @@ class Child(ABC):
             raise
 
     def stop(self) -> None:
-        """Ends it in order. Idempotent."""
+        """Stops it: each signal of `ending` in turn, then SIGKILL. Idempotent."""
         process, self.process, self.ready = self.process, None, False
         for number, seconds in (*self.ending, (signal.SIGKILL, _KILLED_WITHIN)):
             if process is None or process.poll() is not None:
@@ -140,8 +140,8 @@ class Child(ABC):
 
 
 def end_orphans(home: Home, *programs: type[Child]) -> list[str]:
-    """Ends what a killed supervisor left of these programs, and what that had started. Returns the names of those that
-    it ended."""
+    """Ends those of these programs that a killed supervisor left running, with their descendants. Returns the names of
+    those that it ended."""
     return [program.name for program in programs if end_all(partial(_orphans, home, program.name), program.ending)]
 
 
@@ -167,8 +167,8 @@ def living() -> Iterator[psutil.Process]:
 
 
 def identity(home: Home) -> str:
-    """Returns what a home is known by among the processes of a machine: not its path, which containers may have as
-    well, and which may change."""
+    """Returns the ID that marks a home's processes: device and inode. A path may change, and a container may use the
+    same one."""
     found = home.root.stat()
     return f"{found.st_dev}-{found.st_ino}"
 

@@ -29,7 +29,7 @@ class Console(Child):
     def failure(self) -> IntegrationError | None:
         if self.deaths < 3:
             return None
-        fix = f"The reason is at the end of {self.home.log_path(LOG)}. Remove it, then repeat."
+        fix = f"Read the reason at the end of {self.home.log_path(LOG)}, fix it, then repeat."
         return Retryable("The console did not start.", fix=fix)
 
 

@@ -1,4 +1,4 @@
-"""The Prefect server that this home's programs use: its own one, or one that the operator names by PREFECT_API_URL."""
+"""The Prefect server that this home's programs use: its own, or one that the operator names by PREFECT_API_URL."""
 
 from __future__ import annotations
 

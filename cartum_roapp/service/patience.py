@@ -1,4 +1,4 @@
-"""How long to wait for something, and before a program that died is started again."""
+"""How long to wait for a condition, and before a program that died is restarted."""
 
 from __future__ import annotations
 

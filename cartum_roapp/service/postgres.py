@@ -117,8 +117,8 @@ class Postgres(Child):
 
 
 def end_left_over(home: Home) -> bool:
-    """Ends the server that a killed supervisor left, or what a killed server left of itself. Returns whether there was
-    any, and all of it is gone."""
+    """Ends the server that a killed supervisor left, or the processes that a killed server left. Returns whether there
+    were any, and all are gone."""
     return end_all(lambda: _of_cluster(home), Postgres.ending)
 
 

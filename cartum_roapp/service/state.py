@@ -23,7 +23,7 @@ from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, OWN_API, api
 from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.settings import PREFIX, Settings
 
-#: Held by the supervisor while it lives; and from when the state is its own, not that of the one before it.
+#: The supervisor holds the first lock as long as it lives, the second one as soon as the state file is its own.
 SUPERVISOR_LOCK, STATE_LOCK = "supervisor.lock", "state.lock"
 
 Phase = Literal["starting", "running", "stopping", "stopped"]
@@ -80,7 +80,7 @@ class State:
         return self.ports.get(name, 0) if name in self.ready else 0
 
     def serves(self, program: str) -> bool:
-        """Returns whether it answers, and is alive now: one that was killed just now is still in the state."""
+        """Returns whether it answers and its process is alive: the state may still list one that was just killed."""
         with suppress(psutil.NoSuchProcess):
             return program in self.ready and psutil.Process(self.pids[program]).status() != psutil.STATUS_ZOMBIE
         return False

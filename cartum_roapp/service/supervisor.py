@@ -1,9 +1,9 @@
 """The process of a home that owns its database, Prefect's server, the worker and the console:
 python -m cartum_roapp.service
 
-It keeps up what was asked for (service/wanted.py), and starts again what dies. It stops everything and ends when
-nothing is wanted any more, on SIGTERM, or when the home is deleted. What a killed supervisor left is ended by the next
-one.
+It keeps up what was asked for (service/requested.py), and starts again what dies. It stops everything and ends when
+nothing is requested any more, on SIGTERM, or when the home is deleted. The next supervisor ends what a killed one left
+running.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cartum_roapp import logs
 from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.home import Home, unusable
 from cartum_roapp.postgres.cluster import LOG as POSTGRES
-from cartum_roapp.service import console, postgres, wanted, worker
+from cartum_roapp.service import console, postgres, requested, worker
 from cartum_roapp.service.child import MARK, Child, end_orphans
 from cartum_roapp.service.lock import FileLock, is_held
 from cartum_roapp.service.named_server import named_api
@@ -44,7 +44,7 @@ _SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
 
 
 class Supervisor:
-    """`run` returns when nothing is wanted any more. The caller holds the home's supervisor lock."""
+    """`run` returns when nothing is requested any more. The caller holds the home's supervisor lock."""
 
     def __init__(self, home: Home, config: Settings, *, foreground: bool) -> None:
         self.home = home
@@ -56,7 +56,7 @@ class Supervisor:
         self.refusal: BadConfig | None = None
         self.chores_at = 0.0
         variables = variables_of(home, environment)
-        self.wishes = wanted.Wishes(home, variables)
+        self.requests = requested.Requests(home, variables)
         self.state = State(
             id=uuid.uuid4().hex,
             phase="starting",
@@ -77,9 +77,9 @@ class Supervisor:
         try:
             self._write_state()
             end_left_over(self.home)
-            while not (self.stopping or self.refusal or self.wishes.are_over()):
+            while not (self.stopping or self.refusal or self.requests.are_withdrawn()):
                 for child in self.children:
-                    self._turn(child)
+                    self._check(child)
                 self._do_chores()
                 with suppress(OSError):  # a full disk: written later
                     self._write_state()
@@ -87,12 +87,12 @@ class Supervisor:
         finally:
             self._end()
         if self.refusal:
-            wanted.nothing(self.home)
+            requested.nothing(self.home)
             raise self.refusal
 
-    def _turn(self, child: Child) -> None:
+    def _check(self, child: Child) -> None:
         try:
-            child.turn(self.wishes.of(child.name))
+            child.check(self.requests.of(child.name))
         except (IntegrationError, OSError) as found:
             error = unusable(found) if isinstance(found, OSError) else found
             log.error("%s", error)
@@ -167,8 +167,8 @@ def _children(home: Home, config: Settings, environment: Mapping[str, str]) -> l
 
 
 def supervise(*, foreground: bool) -> bool:
-    """Is the home's supervisor until nothing is wanted any more. Returns False at once if there is another one. Raises
-    IntegrationError."""
+    """Runs the home's supervisor in this process until nothing is requested any more. Returns False at once if there is
+    another one. Raises IntegrationError."""
     config = settings()
     home = Home(config.home).create()
     end_keeper(home)

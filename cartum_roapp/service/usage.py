@@ -1,4 +1,4 @@
-"""Gives a command, a worker or a test the database and the Prefect server of its home, and stops them."""
+"""Gives a process the database and the Prefect server of its home, and stops all programs of a home."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cartum_roapp.postgres.cluster import LOG as POSTGRES
 from cartum_roapp.postgres.database_url import DatabaseUrl
 from cartum_roapp.postgres.databases import check_ledger, prepare_prefect
 from cartum_roapp.postgres.embedded import embedded_url
-from cartum_roapp.service import console, wanted, worker
+from cartum_roapp.service import console, requested, worker
 from cartum_roapp.service.environment import prepare
 from cartum_roapp.service.lock import FileLock, is_held
 from cartum_roapp.service.named_server import check_named_server, named_api, ui_address
@@ -78,7 +78,7 @@ def use(config: Settings, *, prefect: bool = True, with_worker: bool = False, ti
     if programs:
         client = _Client(config, home, programs, timeout)
         if with_worker:
-            other_variables = client.has_other_variables()
+            other_variables = client.stop_if_others()
         state = client.wait_until_ready()
     url = (DatabaseUrl.parse(config.database_url) if config.database_url else embedded_url(home)).sqlalchemy()
     if ours:
@@ -112,7 +112,7 @@ def want_all(config: Settings) -> None:
     IntegrationError."""
     theirs = prepare_named(config)
     home = Home(config.home).create()
-    wanted.add(home, _wishes(config, home, _programs(config, not theirs, with_worker=True)))
+    requested.add(home, _requests(config, home, _programs(config, not theirs, with_worker=True)))
 
 
 def _programs(config: Settings, server: bool, *, with_worker: bool) -> list[str]:
@@ -120,7 +120,7 @@ def _programs(config: Settings, server: bool, *, with_worker: bool) -> list[str]
     return [*database, *([PREFECT] if server else []), *([worker.LOG, console.LOG] if with_worker else [])]
 
 
-def _wishes(config: Settings, home: Home, programs: list[str]) -> dict[str, str]:
+def _requests(config: Settings, home: Home, programs: list[str]) -> dict[str, str]:
     """Returns the variables that each program is to have: worker and console those of this process."""
     own = variables_of(home, environment_of(home, config, os.environ))
     return {program: own if program in (worker.LOG, console.LOG) else "" for program in programs}
@@ -148,10 +148,10 @@ def hold_console(config: Settings) -> None:
 
 
 def revive(config: Settings) -> None:
-    """Starts a supervisor in the place of one that was killed, which then ends what that one left, this process too.
+    """Replaces a killed supervisor. The new one ends everything that the old one left running, including this process.
     Raises IntegrationError."""
     home = Home(config.home)
-    if wanted.contains(home, worker.LOG) and State.read(home).phase == "stopped":
+    if requested.contains(home, worker.LOG) and State.read(home).phase == "stopped":
         _spawn(config, home)
 
 
@@ -165,9 +165,9 @@ def stop(config: Settings) -> list[str]:
         return []
     end_keeper(home)
     now = State.read(home)
-    wanted.nothing(home)
+    requested.nothing(home)
     if not wait_until(lambda: _has_ended(home, now), _STOPPED_WITHIN):
-        raise Retryable("The database and the server are still stopping.", fix="Wait, then repeat.")
+        raise Retryable("The programs of this home are still stopping.", fix="Wait, then repeat.")
     with FileLock(home.run / SUPERVISOR_LOCK) as lock:
         # If another one has the lock, somebody started it after our call.
         left = end_left_over(home) if lock.acquire(timeout=1.0) else []
@@ -193,9 +193,9 @@ class _Client:
             del self.kinds[PREFECT]
         self.starts = 0
 
-    def has_other_variables(self) -> bool:
-        """Returns whether the worker has other variables than this process. Stops everything if there is no worker, as
-        a supervisor gives it its own."""
+    def stop_if_others(self) -> bool:
+        """Stops everything if the supervisor has other variables than this process, and no worker has them yet. Returns
+        whether the worker's variables differ from ours."""
         now = State.read(self.home)
         own = environment_of(self.home, self.config, os.environ)
         if now.phase == "stopped" or now.variables == variables_of(self.home, own):
@@ -210,7 +210,7 @@ class _Client:
         now = State.read(self.home)
         if self._offers(now):
             return now
-        self._add_wishes()
+        self._add_requests()
         while not self._offers(now := State.read(self.home)):
             if now.problem and now.problem_at != self.known_problem:
                 raise now.error()
@@ -234,13 +234,13 @@ class _Client:
             now.phase == "running"
             and self._is_usable(now)
             and all(now.serves(program) for program in self.programs)
-            and all(wanted.contains(self.home, program) for program in self.programs)
+            and all(requested.contains(self.home, program) for program in self.programs)
             and (POSTGRES not in self.programs or socket_folder.answers(self.home))
             and (PREFECT not in self.programs or keep(now.prefect))
         )
 
     def _is_usable(self, now: State) -> bool:
-        """Returns whether the servers are those that this process means."""
+        """Returns whether the running servers match the settings of this process."""
         return self.kinds.items() <= now.kinds.items()
 
     def _start(self) -> None:
@@ -252,11 +252,11 @@ class _Client:
             log = self.home.log_path(LOG)
             raise Retryable(f"The supervisor ended. The reason is at the end of {log}.", fix="Repeat.")
         self.starts += 1
-        self._add_wishes()  # `down` was typed meanwhile, or the settings were wrong before
+        self._add_requests()  # `down` was typed meanwhile, or the settings were wrong before
         _spawn(self.config, self.home)
 
-    def _add_wishes(self) -> None:
-        wanted.add(self.home, _wishes(self.config, self.home, self.programs))
+    def _add_requests(self) -> None:
+        requested.add(self.home, _requests(self.config, self.home, self.programs))
 
 
 def _spawn(config: Settings, home: Home) -> None:

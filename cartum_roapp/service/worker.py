@@ -36,7 +36,7 @@ class Worker(Child):
     def failure(self) -> IntegrationError:
         return Retryable(
             "The worker did not start.",
-            fix=f"The reason is at the end of {self.home.log_path(LOG)}. Remove it, then repeat.",
+            fix=f"Read the reason at the end of {self.home.log_path(LOG)}, fix it, then repeat.",
         )
 
 

@@ -1,4 +1,4 @@
-"""An hour of fifty shops under edits, with faults of the wire, and a kill every five minutes: `make soak`."""
+"""An hour of fifty shops with edits, network faults, and a kill every five minutes: `make soak`."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_an_hour(system: Installation, seed: int, record: Record) -> None:
     print(f"{kills} kills; held {held}; MB of memory: {list(map(round, memory))}; of disk: {list(map(round, disk))}")
     toll.tried = kills
     record(
-        "Kills", "an hour of 50 shops under edits, faults of the wire, and a kill every five minutes", toll,
+        "Kills", "an hour of 50 shops with edits, network faults, and a kill every five minutes", toll,
         "by itself, within a minute",
     )  # fmt: skip
     assert median(memory[-third:]) <= (1 + GROWS) * median(memory[third:-third]), memory

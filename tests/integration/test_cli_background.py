@@ -40,7 +40,7 @@ def test_a_pipe_ends_with_the_command_though_the_database_stays(home: Settings) 
         env=environment, capture_output=True, text=True, check=True, timeout=90,
     )  # fmt: skip
     assert "Worker: stopped." in done.stdout
-    assert done.stderr == "Waiting for the database …\nIt runs until `cartum-roapp down`.\n"
+    assert done.stderr == "Waiting for the database …\nWhat was started keeps running until `cartum-roapp down`.\n"
     assert service.state(home).phase == "running"
 
 

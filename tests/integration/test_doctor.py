@@ -111,6 +111,7 @@ def test_a_recording_has_both_systems_answers_and_nobody_in_it(known: Installati
         assert secret not in text
 
     assert f":{number}]" not in text and f'"order_id": {number},' not in text
+    assert '"password": "•••"' in text
     about, *lines = [json.loads(line) for line in text.splitlines()]
     assert about["format"] == 1 and len(lines) == done["exchanges"] == sum(done["sync"]["calls_by_kind"].values())
     read = next(order for one in lines for order in orders_of(one) if order["delivery_phone"].startswith("+38 (067) "))

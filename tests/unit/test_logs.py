@@ -18,7 +18,7 @@ from cartum_roapp import logs
 from cartum_roapp.cli import output
 from cartum_roapp.home import Home
 from cartum_roapp.logs import JsonFormatter
-from cartum_roapp.service import wanted
+from cartum_roapp.service import requested
 
 Line = dict[str, Any]
 
@@ -99,7 +99,7 @@ def test_a_supervisor_that_fails_says_why(tmp_path: Path, format: str) -> None:
     data = Home(tmp_path).create().postgres / "data"
     data.mkdir()
     (data / "something").touch()
-    wanted.add(Home(tmp_path), "postgres")
+    requested.add(Home(tmp_path), {"postgres": ""})
     environment = {**os.environ, "CARTUM_ROAPP_HOME": str(tmp_path), logs.VARIABLE: format}
     environment.pop("CARTUM_ROAPP_DATABASE_URL", None)
     command = [sys.executable, "-m", "cartum_roapp.service"]

@@ -1,4 +1,4 @@
-"""What is wanted of a supervisor, and a program that it keeps up."""
+"""Requests to a supervisor, and a program that it keeps up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home
-from cartum_roapp.service import wanted
+from cartum_roapp.service import requested
 from cartum_roapp.service.child import Child, end_orphans
 from cartum_roapp.service.patience import wait_until
 
@@ -22,35 +22,35 @@ def place(tmp_path: Path) -> Home:
     return Home(tmp_path / "home").create()
 
 
-def test_what_is_asked_for_after_down_is_a_wish_to_the_next_supervisor(place: Home) -> None:
-    wanted.add(place, {"worker": "", "postgres": ""})
-    mine = wanted.Wishes(place, "")
-    assert not mine.are_over()
-    wanted.nothing(place)
-    wanted.add(place, {"postgres": ""})  # by a run that is still at work
-    assert mine.are_over()
-    later = wanted.Wishes(place, "")
-    assert not later.are_over() and later.of("postgres") and later.of("worker") is None
+def test_a_request_after_down_goes_to_the_next_supervisor(place: Home) -> None:
+    requested.add(place, {"worker": "", "postgres": ""})
+    mine = requested.Requests(place, "")
+    assert not mine.are_withdrawn()
+    requested.nothing(place)
+    requested.add(place, {"postgres": ""})  # by a run that is still at work
+    assert mine.are_withdrawn()
+    later = requested.Requests(place, "")
+    assert not later.are_withdrawn() and later.of("postgres") and later.of("worker") is None
 
 
-def test_nothing_is_wanted_of_a_home_that_is_gone_or_was_never_asked(place: Home) -> None:
-    assert wanted.Wishes(place, "").are_over()
-    wanted.add(place, {"worker": ""})
-    mine = wanted.Wishes(place, "")
+def test_nothing_is_requested_in_a_home_that_is_gone_or_new(place: Home) -> None:
+    assert requested.Requests(place, "").are_withdrawn()
+    requested.add(place, {"worker": ""})
+    mine = requested.Requests(place, "")
     shutil.rmtree(place.root)
-    assert mine.are_over()
+    assert mine.are_withdrawn()
     place.create()
-    wanted.add(place, {"worker": ""})
-    assert mine.are_over(), "made again, maybe with the same inode"
-    wanted.nothing(place)
-    wanted.nothing(place)
+    requested.add(place, {"worker": ""})
+    assert mine.are_withdrawn(), "made again, maybe with the same inode"
+    requested.nothing(place)
+    requested.nothing(place)
 
 
 def test_a_worker_starts_with_its_own_variables_alone(place: Home) -> None:
-    wanted.add(place, {"worker": "of the shell that typed up", "postgres": ""})
-    of_cron = wanted.Wishes(place, "of cron")
+    requested.add(place, {"worker": "of the shell that typed up", "postgres": ""})
+    of_cron = requested.Requests(place, "of cron")
     assert of_cron.of("worker") is None and of_cron.of("postgres")
-    assert wanted.Wishes(place, "of the shell that typed up").of("worker")
+    assert requested.Requests(place, "of the shell that typed up").of("worker")
 
 
 class Sleeper(Child):
@@ -71,13 +71,13 @@ class Sleeper(Child):
         return BadConfig("it ended at once.", field="x", fix="y")
 
 
-def test_a_program_is_started_once_wanted_and_ends_in_order(place: Home) -> None:
+def test_a_program_is_started_when_requested_and_ends_in_order(place: Home) -> None:
     program = Sleeper(place, {})
-    program.turn(None)
+    program.check(None)
     assert program.process is None
-    program.turn(1)
+    program.check(1)
     assert program.alive() and not program.ready
-    program.turn(1)
+    program.check(1)
     assert program.ready
     process = program.process
     program.stop()
@@ -88,26 +88,26 @@ def test_a_program_is_started_once_wanted_and_ends_in_order(place: Home) -> None
 def test_one_that_needs_another_waits_for_it(place: Home) -> None:
     first = Sleeper(place, {})
     second = Sleeper(place, {}, [first])
-    second.turn(1)
+    second.check(1)
     assert second.process is None
-    first.turn(1)
-    first.turn(1)
-    second.turn(1)
+    first.check(1)
+    first.check(1)
+    second.check(1)
     assert second.alive()
     first.stop()
     second.stop()
 
 
-def test_one_that_does_not_start_is_tried_again_after_a_while_or_after_another_wish(place: Home) -> None:
+def test_one_that_does_not_start_is_tried_again_after_a_while_or_after_another_request(place: Home) -> None:
     program = Sleeper(place, {})
     program.refused = True
     for _ in range(2):  # the first time at once
         with pytest.raises(Retryable):
-            program.turn(1)
+            program.check(1)
     program.refused = False
-    program.turn(1)
+    program.check(1)
     assert program.process is None, "the wait is not over"
-    program.turn(2)
+    program.check(2)
     assert program.alive()
     program.stop()
 
@@ -115,15 +115,15 @@ def test_one_that_does_not_start_is_tried_again_after_a_while_or_after_another_w
 def test_one_that_ends_before_it_answers_says_why(place: Home) -> None:
     program = Sleeper(place, {})
     program.lasts = 0
-    program.turn(1)
+    program.check(1)
     assert wait_until(lambda: not program.alive(), 10)
     with pytest.raises(BadConfig, match="ended at once"):
-        program.turn(1)
+        program.check(1)
 
 
 def test_orphans_are_known_wherever_the_home_is_now(place: Home) -> None:
     program = Sleeper(place, {"PATH": "/usr/bin"})
-    program.turn(1)
+    program.check(1)
     process, program.process = program.process, None  # as if the supervisor was killed
     assert process is not None
     elsewhere = Home(place.root.with_name("copy")).create()

@@ -1,7 +1,7 @@
-"""What the supervisor of a home keeps up: what was asked for since the last `down`, a file for each program.
+"""What the supervisor of a home keeps up: a file for each program that was requested since the last `down`.
 
-A file says which variables its program is to have (`State.variables`); an empty one, that any will do. So a supervisor
-that a command started in another shell does not start a worker with the settings of that shell.
+A file contains the fingerprint of the variables that its program must get (`State.variables`). An empty file accepts
+any variables. So a supervisor that a command started in another shell starts no worker with that shell's settings.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 from cartum_roapp.home import Home, unusable, write_atomically
 
 
-class Wishes:
-    """What is wanted of one supervisor: the folder as it was when it began. What is asked for after `nothing` is a wish
-    to the next one."""
+class Requests:
+    """The requests to one supervisor: the folder as it was when that began. Requests made after `nothing` go to the
+    next supervisor."""
 
     def __init__(self, home: Home, variables: str) -> None:
         self._folder = _folder(home)
@@ -27,8 +27,8 @@ class Wishes:
         with suppress(FileNotFoundError):
             self._handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
-    def are_over(self) -> bool:
-        """Returns whether nothing is wanted any more: also where the home was deleted or moved."""
+    def are_withdrawn(self) -> bool:
+        """Returns whether nothing is requested any more: also if the home was deleted or moved."""
         if self._handle is None:
             return True
         mine = os.fstat(self._handle)
@@ -38,7 +38,7 @@ class Wishes:
         return True
 
     def of(self, program: str) -> int | None:
-        """Returns a number that changes with each wish for the program; None if it is not wanted."""
+        """Returns a number that changes with each request for the program; None if it is not requested."""
         path = self._folder / program
         with suppress(OSError):
             if path.read_text() in ("", self._variables):
@@ -47,8 +47,8 @@ class Wishes:
 
 
 def add(home: Home, programs: Mapping[str, str]) -> None:
-    """Makes the supervisor keep these programs up from now on, each with its variables, and try at once what it waits
-    with. Idempotent. Raises IntegrationError."""
+    """Makes the supervisor keep these programs up from now on, each with its variables, and makes it skip any back-off.
+    Idempotent. Raises IntegrationError."""
     try:
         _folder(home).mkdir(mode=0o700, exist_ok=True)
         for program, variables in programs.items():
@@ -58,13 +58,13 @@ def add(home: Home, programs: Mapping[str, str]) -> None:
 
 
 def contains(home: Home, program: str) -> bool:
-    """Returns whether the program was asked for since the last `nothing`."""
+    """Returns whether the program was requested since the last `nothing`."""
     return (_folder(home) / program).exists()
 
 
 def nothing(home: Home) -> None:
     """Makes the supervisor stop everything and end. Idempotent. Raises IntegrationError."""
-    gone = home.run / f"unwanted-{uuid.uuid4().hex}"
+    gone = home.run / f"withdrawn-{uuid.uuid4().hex}"
     try:
         _folder(home).rename(gone)
     except FileNotFoundError:
@@ -75,4 +75,4 @@ def nothing(home: Home) -> None:
 
 
 def _folder(home: Home) -> Path:
-    return home.run / "wanted"
+    return home.run / "requested"
