@@ -95,10 +95,11 @@ class Supervisor:
             child.check(self.requests.of(child.name))
         except (IntegrationError, OSError) as found:
             error = unusable(found) if isinstance(found, OSError) else found
-            log.error("%s", error)
             self.state = self.state.failed(error)
             if isinstance(error, BadConfig) and not self.was_up:
                 self.refusal = error
+            else:
+                log.error("%s", error)
         self.was_up = self.was_up or child.ready
 
     def _do_chores(self) -> None:
