@@ -227,11 +227,13 @@ def full_disk(error: BaseException) -> Retryable | None:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replaces a small file (0600) so that readers see the old or the new text, never a part of it.
-
-    For one writer at a time. Raises OSError.
-    """
-    draft = path.with_name(f".{path.name}.new")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    os.replace(draft, path)
+    """Replaces a small file (0600) so that readers see the old or the new text, never a part of it. Raises OSError."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+        os.replace(draft, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(draft)
+        raise

@@ -61,7 +61,7 @@ def _take_over(config: Settings) -> None:
             fix="Stop that command or service first.",
         )
     service.stop(config)
-    service.want_all(config)
+    service.request_all(config)
 
 
 def _stay(config: Settings) -> None:

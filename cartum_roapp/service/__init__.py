@@ -4,7 +4,8 @@
     os.environ.update(running.env)
     ...
 
-usage, ledger                how a process gets both, and how they are stopped; the ledger's engine
+usage, ledger                how a process gets both; the ledger's engine
+startup                      how programs are started and stopped
 supervisor, child            the process that owns them; a program that it keeps up
 requested, state             the files that list what it keeps up, and what is running
 postgres, worker, console    three of those programs
@@ -16,7 +17,8 @@ environment                  NO_PROXY and HOME, as Prefect needs them
 This package does not import prefect, as it sets up the environment that prefect reads when it is imported.
 """
 
+from cartum_roapp.service.startup import stop
 from cartum_roapp.service.state import State
-from cartum_roapp.service.usage import Running, hold_console, revive, state, stop, ui_url, use, want_all
+from cartum_roapp.service.usage import Running, hold_console, request_all, revive, state, ui_url, use
 
-__all__ = ["Running", "State", "hold_console", "revive", "state", "stop", "ui_url", "use", "want_all"]
+__all__ = ["Running", "State", "hold_console", "request_all", "revive", "state", "stop", "ui_url", "use"]

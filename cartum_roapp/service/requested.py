@@ -15,6 +15,8 @@ from pathlib import Path
 
 from cartum_roapp.home import Home, unusable, write_atomically
 
+_TRIES = 10
+
 
 class Requests:
     """The requests to one supervisor: the folder as it was when that began. Requests made after `nothing` go to the
@@ -49,12 +51,15 @@ class Requests:
 def add(home: Home, programs: Mapping[str, str]) -> None:
     """Makes the supervisor keep these programs up from now on, each with its variables, and makes it skip any back-off.
     Idempotent. Raises IntegrationError."""
-    try:
-        _folder(home).mkdir(mode=0o700, exist_ok=True)
-        for program, variables in programs.items():
-            write_atomically(_folder(home) / program, variables)
-    except OSError as error:
-        raise unusable(error) from None
+    for program, variables in programs.items():
+        try:
+            for _ in range(_TRIES):
+                _folder(home).mkdir(mode=0o700, exist_ok=True)
+                with suppress(FileNotFoundError):  # `nothing` was called in between
+                    write_atomically(_folder(home) / program, variables)
+                    break
+        except OSError as error:
+            raise unusable(error) from None
 
 
 def contains(home: Home, program: str) -> bool:
