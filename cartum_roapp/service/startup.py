@@ -60,10 +60,12 @@ class Startup:
         now = State.read(self.home)
         if self._offers(now):
             return now
-        self._add_requests()
+        requested.add(self.home, requests_of(self.config, self.home, self.programs))
         while not self._offers(now := State.read(self.home)):
             if now.problem and now.problem_at != self.known_problem:
                 raise now.error()
+            if not self._are_requested():
+                raise Retryable("`cartum-roapp down` was typed in the meantime.", fix="Repeat.")
             if now.phase == "stopped":
                 self._start()
             elif now.kinds and now.phase != "stopping" and not self._is_usable(now):
@@ -84,7 +86,7 @@ class Startup:
             now.phase == "running"
             and self._is_usable(now)
             and all(now.serves(program) for program in self.programs)
-            and all(requested.contains(self.home, program) for program in self.programs)
+            and self._are_requested()
             and (POSTGRES not in self.programs or socket_folder.answers(self.home))
             and (PREFECT not in self.programs or keep(now.prefect))
         )
@@ -92,6 +94,9 @@ class Startup:
     def _is_usable(self, now: State) -> bool:
         """Returns whether the running servers match the settings of this process."""
         return self.kinds.items() <= now.kinds.items()
+
+    def _are_requested(self) -> bool:
+        return all(requested.contains(self.home, program) for program in self.programs)
 
     def _start(self) -> None:
         started = _STARTED.get(self.home.root)
@@ -102,11 +107,7 @@ class Startup:
             log = self.home.log_path(LOG)
             raise Retryable(f"The supervisor ended. The reason is at the end of {log}.", fix="Repeat.")
         self.starts += 1
-        self._add_requests()  # `down` was typed meanwhile, or the settings were wrong before
         spawn(self.config, self.home)
-
-    def _add_requests(self) -> None:
-        requested.add(self.home, requests_of(self.config, self.home, self.programs))
 
 
 def spawn(config: Settings, home: Home) -> None:
