@@ -61,10 +61,13 @@ class Startup:
         if self._offers(now):
             return now
         requested.add(self.home, requests_of(self.config, self.home, self.programs))
-        while not self._offers(now := State.read(self.home)):
-            if now.problem and now.problem_at != self.known_problem:
+        while True:
+            are_requested, now = self._are_requested(), State.read(self.home)
+            if self._offers(now):
+                return now
+            if now.problem_at != self.known_problem and now.problem.get("program") in self.programs:
                 raise now.error()
-            if not self._are_requested():
+            if not are_requested and now.phase in ("stopped", "running"):
                 raise Retryable("`cartum-roapp down` was typed in the meantime.", fix="Repeat.")
             if now.phase == "stopped":
                 self._start()
@@ -79,7 +82,6 @@ class Startup:
                 missing = ", ".join(sorted(set(self.programs) - set(now.ready))) or "the supervisor"
                 raise Retryable(f"Not up yet: {missing}; see {self.home.logs}.", fix="Wait a little, then repeat.")
             time.sleep(_PAUSE)
-        return now
 
     def _offers(self, now: State) -> bool:
         return (

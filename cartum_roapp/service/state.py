@@ -41,7 +41,7 @@ class State:
     ports       where they listen on 127.0.0.1, by name
     kinds       fingerprints of what all processes of the home must have in common, see `kinds_of`
     variables   a fingerprint of the variables that the worker gets, see `variables_of`
-    problem     the last failure; `problem_at` is its time in seconds since 1970
+    problem     the last failure of a program; `problem_at` is its time in seconds since 1970
     """
 
     id: str = ""
@@ -98,8 +98,9 @@ class State:
         """Deletes the state that a supervisor left."""
         _path(home).unlink(missing_ok=True)
 
-    def failed(self, error: IntegrationError) -> State:
-        problem = {"kind": error.kind, "message": error.message, "field": error.field or "", "fix": error.fix or ""}
+    def failed(self, error: IntegrationError, program: str) -> State:
+        problem = {"program": program, "kind": error.kind, "message": error.message, "field": error.field or "",
+                   "fix": error.fix or ""}  # fmt: skip
         return replace(self, problem=problem, problem_at=time.time())
 
     def error(self) -> IntegrationError:

@@ -87,7 +87,6 @@ class Supervisor:
         finally:
             self._end()
         if self.refusal:
-            requested.nothing(self.home)
             raise self.refusal
 
     def _check(self, child: Child) -> None:
@@ -95,9 +94,10 @@ class Supervisor:
             child.check(self.requests.of(child.name))
         except (IntegrationError, OSError) as found:
             error = unusable(found) if isinstance(found, OSError) else found
-            self.state = self.state.failed(error)
+            self.state = self.state.failed(error, child.name)
             if isinstance(error, BadConfig) and not self.was_up:
                 self.refusal = error
+                requested.nothing(self.home)  # before the state says so: what is requested then is for the next one
             else:
                 log.error("%s", error)
         self.was_up = self.was_up or child.ready
