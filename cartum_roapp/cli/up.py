@@ -34,9 +34,11 @@ def up(
     """Start database, Prefect's server, worker and console until `down`. Print the addresses and the login."""
     from cartum_roapp.home import Home
     from cartum_roapp.service.lock import FileLock
+    from cartum_roapp.service.usage import prepare_named
     from cartum_roapp.settings import settings
 
     config = settings()
+    prepare_named(config)  # refuses before anything is made
     with FileLock(Home(config.home).create().run / STARTING_LOCK) as lock:
         if not lock.acquire(timeout=_OTHERS_WITHIN):  # systemd starts what an upgrade has stopped
             raise Retryable("Another `up` or `upgrade` is under way.", fix="Wait until it has ended.")
