@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cartum_roapp.cli.arguments import Slug
-from cartum_roapp.cli.output import Json, show
+from cartum_roapp.cli.output import FAILED, CommandEnd, Json, show
 
 
 def record(
@@ -29,6 +29,7 @@ def record(
     finally:
         recording.close()
     document = {"exchanges": recording.exchanges, "file": str(file), "sync": result}
-    show(
-        document, lambda: [f"{recording.exchanges} calls and their answers are in {file}. Read it before you send it."]
-    )
+    says = f"{recording.exchanges} calls and their answers are in {file}. Read it before you send it."
+    show(document, lambda: [says])
+    if recording.failure:
+        raise CommandEnd(FAILED, f"The sync is done, but {file} lacks some calls ({recording.failure}).")

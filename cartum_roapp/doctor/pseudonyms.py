@@ -15,12 +15,11 @@ import secrets
 from typing import Any
 
 #: Names of values that are the API's own words, and reveal nothing about a person.
-_WORDS = re.compile(
-    r"status|type|kind|method|currency|currency_code|language|lang|locale|unit|object|direction|sort|filter|domain"
-)
+_WORDS = re.compile(r"status|type|kind|method|currency|currency_code|language|lang|locale|unit|object|sort|direction")
 #: Names of values that are amounts, counts or times.
 _AMOUNTS = re.compile(
-    r"price|total|sum|amount|cost|discount|quantity|count|limit|offset|page|rate|percent|balance|weight|_at\b|date|time"
+    r"(?:.*_)?(?:price|total|sum|amount|cost|discount|quantity|count|limit|offset|page|rate|percent|balance|weight"
+    r"|default|at|date|time|timestamp)(?:\[\w*\])*"
 )
 _SECRET = re.compile(r"password|token|secret|api_?key|authorization")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?")
@@ -53,7 +52,7 @@ class Pseudonyms:
                 return "" if value == "" else "•••"
             return value if self._stays(value, name) else self.text(value)
         if isinstance(value, int) and not isinstance(value, bool):
-            return value if abs(value) < _SMALL or _AMOUNTS.search(name) else int(self.text(str(value)))
+            return value if abs(value) < _SMALL or _AMOUNTS.fullmatch(name) else int(self.text(str(value)))
         return value
 
     def text(self, value: str) -> str:
@@ -72,7 +71,7 @@ class Pseudonyms:
         if _DATE.fullmatch(value):
             return True
         if _PLAIN.fullmatch(value):
-            return bool(_AMOUNTS.search(name)) or (value.isdigit() and int(value) < _SMALL)
+            return bool(_AMOUNTS.fullmatch(name)) or (value.isdigit() and int(value) < _SMALL)
         return bool(_WORDS.fullmatch(name)) and value.isascii() and len(value) <= 40
 
     def _phone(self, found: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from cartum_roapp import service
 
 
 def place(system: Installation, orders: int) -> None:
-    """They stand in the window of the import."""
+    """Within the window of the import."""
     shop, yesterday = system.box.shops[0], system.box.clock.now() - timedelta(days=1)
     for _ in range(orders):
         phone = f"+38067{len(shop.orders):07}"

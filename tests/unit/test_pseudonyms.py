@@ -35,3 +35,9 @@ def test_words_of_the_apis_dates_and_amounts_stay() -> None:
         "currency": "UAH", "is_new": True, "nothing": None, "timestamp": 1796081257,
     }  # fmt: skip
     assert Pseudonyms().of(kept) == kept
+
+
+def test_a_name_that_only_looks_like_an_amount_is_none() -> None:
+    given = {"discount_code": "778899", "account": 1234567, "update_number": "556677", "domain": "olena.example"}
+    found = Pseudonyms().of(given)
+    assert not [name for name, value in given.items() if found[name] == value]
