@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -246,8 +247,8 @@ def test_nothing_is_erased_of_a_buyer_whose_contact_may_be_on_its_way(world: Wor
     world.synced()
     assert found(world, "number", number).busy == (number,)
     with world.engine.begin() as connection:
-        aged = {"age": creations.KEPT}
-        connection.execute(text("UPDATE creations SET not_before = not_before - :age"), aged)
+        aged = {"age": creations.KEPT + timedelta(minutes=1)}
+        connection.execute(text("UPDATE creations SET not_before = now() - :age"), aged)
     world.reconciled(repair=True)
     assert erase(world, "number", number).busy == ()
     assert tables_with(world, *TELLING, "671234568") == set()
