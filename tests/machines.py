@@ -215,12 +215,3 @@ class Machine(Installation):
     @cached_property
     def prefect(self) -> httpx.Client:
         return client(self.machines.api, self.machines.auth)
-
-    def sync_every(self, slug: str, seconds: float) -> None:
-        """Schedules the shop's syncs so, in place of every five minutes."""
-        found = self.deployment(f"incremental-sync/{slug}")
-        assert found is not None
-        (schedule,) = found["schedules"]
-        changed = {**schedule["schedule"], "interval": seconds}
-        path = f"/deployments/{found['id']}/schedules/{schedule['id']}"
-        self.prefect.patch(path, json={"schedule": changed}).raise_for_status()

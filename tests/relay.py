@@ -33,7 +33,7 @@ class Relay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._call(self._reset, self._near | self._far)
+        self.mend()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 
@@ -48,6 +48,11 @@ class Relay:
         self._call(self._reset, self._near | self._far)
         self._open = True
 
+    def lead_to(self, target: int) -> None:
+        """From now on connections lead there; those of before are reset."""
+        self._target = target
+        self.mend()
+
     def _call(self, act, *arguments) -> None:  # type: ignore[no-untyped-def]
         done = threading.Event()
         self._loop.call_soon_threadsafe(lambda: (act(*arguments), done.set()))
@@ -61,6 +66,8 @@ class Relay:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(asyncio.start_server(self._serve, sock=self._bound))
         self._loop.run_forever()
+        ending = asyncio.all_tasks(self._loop)
+        self._loop.run_until_complete(asyncio.gather(*ending, return_exceptions=True))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._near.add(writer)

@@ -17,7 +17,7 @@ FOLDER = "reliability"
 
 #: The sections of the page, in their order.
 SECTIONS = (
-    "Kills", "On the wire", "In the shop", "In RO App", "In the ledger", "Side by side", "Many machines",
+    "Kills", "On the wire", "In the shop", "In RO App", "In the ledger", "Side by side", "Many machines", "The machine",
 )  # fmt: skip
 
 

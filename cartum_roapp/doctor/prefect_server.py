@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 import httpx
@@ -10,6 +11,13 @@ import httpx
 from cartum_roapp.doctor.finding import Finding, ok, problem, warning
 
 _LATE = {"flow_runs": {"state": {"name": {"any_": ["Late"]}}, "tags": {"all_": ["cartum-roapp"]}}}
+_NEXT = {
+    "flows": {"name": {"any_": ["incremental-sync"]}},
+    "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}, "tags": {"all_": ["cartum-roapp"]}},
+    "sort": "NEXT_SCHEDULED_START_TIME_ASC",
+    "limit": 1,
+}
+_PLANNED_WITHIN = timedelta(minutes=10)
 _BLOCKS = {"block_types": {"slug": {"any_": ["ro-app-account", "cartum-shop"]}}, "limit": 200}
 
 
@@ -30,6 +38,19 @@ def found(client: httpx.Client) -> Iterator[Finding]:
         yield warning("queue", f"{late} runs are due and have not begun.", fix)
     else:
         yield ok("queue", "no run is late")
+    yield from _next_sync(client)
+
+
+def _next_sync(client: httpx.Client) -> Iterator[Finding]:
+    """Warns if no shop is synced for a while: a schedule plans no run twice, also not after the clock was set back."""
+    for run in client.post("/flow_runs/filter", json=_NEXT).raise_for_status().json():
+        ahead = datetime.fromisoformat(run["next_scheduled_start_time"]) - datetime.now(UTC)
+        if ahead > _PLANNED_WITHIN:
+            yield warning(
+                "schedule",
+                f"The next sync begins in {ahead.total_seconds() / 60:,.0f} minutes.",
+                "If the clock was set back, the schedule goes on then. `cartum-roapp sync SLUG` syncs a shop at once.",
+            )
 
 
 def addresses(client: httpx.Client) -> list[str]:

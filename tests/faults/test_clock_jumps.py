@@ -1,0 +1,116 @@
+"""The machine's clock jumps by an hour while shops are synced. All programs of the home see it at once."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from homes import new_home
+from installation import Installation
+from of_one_shop import end, place
+from outside_server import library, made, started
+from pydantic import SecretStr
+from reliability import Record
+
+from cartum_roapp.postgres.cluster import binaries
+from cartum_roapp.settings import Settings
+from sandbox import Sandbox
+
+pytestmark = pytest.mark.long
+
+#: Seconds.
+SYNCED_EVERY = 10.0
+CARRIED_WITHIN, HOUR = 120.0, 3600
+
+
+class Clock:
+    """The clock that programs with this `environment` see. It differs from the real one by some seconds."""
+
+    def __init__(self) -> None:
+        folder = Path(tempfile.mkdtemp(dir="/tmp"))
+        folder.chmod(0o755)
+        self._file = folder / "difference"
+        self.differ(0)
+        self.environment = {
+            "LD_PRELOAD": library("faketime/libfaketime.so.1", "libfaketime"),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DISABLE_SHM": "1",  # which another user of the system could not open
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def differ(self, seconds: int) -> None:
+        """All at once: the file is replaced."""
+        new = self._file.with_suffix(".new")
+        new.write_text(f"{seconds:+}")
+        new.chmod(0o644)
+        new.replace(self._file)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def system(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[Installation]:
+    """A shop that is synced often, and everything up, with a database of its own that sees this clock as well."""
+    data = tmp_path_factory.mktemp("server") / "data"
+    server = started(binaries(), data, made(binaries(), data), **clock.environment)
+    with Sandbox(orders=5, seed=5, rate_limit=0) as box:
+        system = Installation(new_home(tmp_path_factory, "jumping"), box)
+        system.shell.environment |= {**clock.environment, "CARTUM_ROAPP_DATABASE_URL": server.url}
+        system.config = Settings(home=system.home, database_url=SecretStr(server.url))
+        try:
+            system.done("account", "add", "main", "--base-url", box.roapp.base_url)
+            system.connect(0)
+            system.done("import", "shop-1")
+            system.done("up")
+            system.sync_every("shop-1", SYNCED_EVERY)
+            place(system, 1)
+            _carried(system)
+            yield system
+        finally:
+            system.close()
+            server.stop()
+
+
+def test_jumps(system: Installation, clock: Clock, record: Record) -> None:
+    """Back, then the schedule goes on at the time that it has planned already; then ahead, and once more."""
+    _jump(system, clock, -HOUR)
+    place(system, 1)
+    said = _typed(system, "doctor")
+    assert "The next sync begins in 60 minutes" in said, said
+    _typed(system, "sync", "shop-1")
+    _carried(system)
+    for seconds in (0, HOUR):
+        _jump(system, clock, seconds)
+        place(system, 1)
+        _carried(system)
+    fault = "the machine's clock is set back by an hour, and ahead by an hour, twice"
+    record("The machine", fault, end(system, 3), "by itself; set back: after that hour, or a sync that somebody types")
+
+
+def _jump(system: Installation, clock: Clock, seconds: int) -> None:
+    clock.differ(seconds)
+    system.reconnect()  # with another token against forged requests, as this one's time is over
+    system.become(lambda: _difference(system) - seconds, lambda beside: abs(beside) < 5, 10)
+
+
+def _typed(system: Installation, *arguments: str) -> str:
+    """What a command prints that sees the clock as well."""
+    output, said = system.shell.start(*arguments).communicate(timeout=120)
+    return output + said
+
+
+def _difference(system: Installation) -> float:
+    """Seconds by which the database's clock is ahead."""
+    return float(system.value("SELECT extract(epoch FROM clock_timestamp())")) - datetime.now(UTC).timestamp()
+
+
+def _carried(system: Installation) -> None:
+    orders = len(system.box.shops[0].qualifying())
+    system.become(lambda: len(system.shell.box.roapp_orders()), lambda there: there == orders, CARRIED_WITHIN)
