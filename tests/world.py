@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import psycopg2
 from pydantic import SecretStr
-from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+from sqlalchemy import DateTime, Engine, NullPool, create_engine, make_url, text
 
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
 from cartum_roapp.delivery.session import LockLost
@@ -51,6 +51,12 @@ from tasks.run import recorded
 
 # What each status of the sandbox's shop is called in its RO App, by what it means.
 _SAME = {1: 0, 2: 1, 3: 7, 4: 8, 6: 6, 7: 3, 8: 2}
+
+#: Times that say what a shop's orders are, or which of them were read.
+_SHOPS = {
+    "created_at", "window_from", "window_to", "stored_until", "watermark", "statuses_read_to", "stored_from",
+    "since", "until",
+}  # fmt: skip
 
 #: How a run may end that meets a fault; what is unexpected is a defect.
 FORESEEN = (Retryable, Unclear, BadRecord, BadConfig, LockLost, NotNow)
@@ -399,6 +405,17 @@ class World:
             for name in ("product_writes_at", "catalogue_read_at"):
                 connection.execute(text(f"UPDATE accounts SET {name} = {name} - interval '25 hours'"))
             connection.execute(text("UPDATE products SET read_at = read_at - interval '25 hours'"))
+
+    def later(self, by: timedelta) -> None:
+        """Lets so much time pass, as far as the ledger is concerned: all that it has noted happened earlier."""
+        with self.engine.begin() as connection:
+            for table in tables.metadata.sorted_tables:
+                moments = [
+                    one.name for one in table.columns if isinstance(one.type, DateTime) and one.name not in _SHOPS
+                ]
+                if moments:
+                    earlier = ", ".join(f"{name} = {name} - :by" for name in moments)
+                    connection.execute(text(f"UPDATE {table.name} SET {earlier}"), {"by": by})
 
     # Ledgers that are lost, or whose connection is.
 

@@ -72,11 +72,9 @@ class DemoSandbox:
 
     def roapp_orders(self) -> dict[str, list[dict[str, Any]]]:
         """Returns the shop's order number → the RO App orders with its marker."""
+        markers = self.roapp("markers")  # first, as orders may be made in the meantime
         orders = {order["id"]: order for order in self.roapp("orders").values()}
-        return {
-            marker.strip("[]").partition(":")[2]: [orders[one] for one in ids]
-            for marker, ids in self.roapp("markers").items()
-        }
+        return {marker.strip("[]").partition(":")[2]: [orders[one] for one in ids] for marker, ids in markers.items()}
 
     def doubled(self) -> int:
         """Returns the number of doubled orders, contacts and products."""

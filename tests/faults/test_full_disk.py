@@ -20,7 +20,7 @@ pytestmark = pytest.mark.long
 
 SIZE = "700m"
 #: Seconds.
-SYNCED_EVERY, FULL_FOR, CARRIED_WITHIN = 10.0, 45.0, 120.0
+SYNCED_EVERY, FULL_FOR, CARRIED_WITHIN = 10.0, 25.0, 120.0
 
 
 @pytest.fixture

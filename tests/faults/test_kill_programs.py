@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import random
 import signal
+import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 from homes import new_home
 from installation import Installation
@@ -19,7 +21,8 @@ from cartum_roapp import service
 from sandbox import Sandbox
 
 PROGRAMS = ["supervisor", "postgres", "prefect-server", "worker", "console"]
-UP_WITHIN = 60.0  # seconds
+#: Seconds. A machine kills programs that have not ended so long after SIGTERM.
+UP_WITHIN, LONGEST_GRACE = 60.0, 3.0
 RECOVERY = "the next command; if the worker survived, by itself"
 
 
@@ -64,6 +67,26 @@ def test_kills_of_the_supervisor_with_others(system: Installation, sample: Sampl
         _kill_and_sync(system, "supervisor", *names, then="status")
     what = "kill -9 of the supervisor and one other program at the same instant, each in turn; then of all at once"
     record("Kills", what, end(system, len(chosen) + 1), RECOVERY)
+
+
+@pytest.mark.long
+def test_restarts_of_the_machine(system: Installation, sample: Sample, record: Record) -> None:
+    """In the middle of an import, as a machine does it: SIGTERM to all programs, and soon SIGKILL."""
+    chance, restarts = random.Random(sample.seed), sample.times(10, 1)
+    for _ in range(restarts):
+        place(system, 20)
+        carried, typed = len(system.shell.box.roapp_orders()), system.shell.start("import", "shop-1")
+        system.become(lambda: len(system.shell.box.roapp_orders()), lambda there, before=carried: there > before)
+        roots = [psutil.Process(pid) for pid in (typed.pid, service.state(system.config).pids["supervisor"])]
+        everything = [Process.of(one.pid) for root in roots for one in (root, *root.children(recursive=True))]
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for process in filter(None, everything):
+                process.signal(number)
+            time.sleep(chance.uniform(0, LONGEST_GRACE))
+        typed.communicate(timeout=10)
+        system.done("up")
+        system.reconnect()
+    record("Kills", "the machine restarts in the middle of an import", end(system, restarts), "the next `up`")
 
 
 @pytest.mark.long

@@ -1,12 +1,15 @@
-"""The machine's clock jumps by an hour while shops are synced. All programs of the home see it at once."""
+"""The clock of all programs of a home jumps while a shop is synced: by an hour, and by more than Prefect keeps runs."""
 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg2
 import pytest
 from homes import new_home
 from installation import Installation
@@ -22,8 +25,12 @@ from sandbox import Sandbox
 pytestmark = pytest.mark.long
 
 #: Seconds.
-SYNCED_EVERY = 10.0
-CARRIED_WITHIN, HOUR = 120.0, 3600
+SEEN_WITHIN = 1
+SYNCED_EVERY, GOES_WITHIN = 10.0, 60.0
+CARRIED_WITHIN, HOUR, DAY = 120.0, 3600, 86_400
+
+OF_RUNS = [("flow_run", "id"), ("flow_run_state", "flow_run_id"), ("task_run", "flow_run_id"),
+           ("log", "flow_run_id"), ("artifact", "flow_run_id")]  # fmt: skip
 
 
 class Clock:
@@ -37,7 +44,7 @@ class Clock:
         self.environment = {
             "LD_PRELOAD": library("faketime/libfaketime.so.1", "libfaketime"),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_CACHE_DURATION": str(SEEN_WITHIN),
             "FAKETIME_DISABLE_SHM": "1",  # which another user of the system could not open
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
@@ -50,19 +57,23 @@ class Clock:
         new.replace(self._file)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[Installation]:
     """A shop that is synced often, and everything up, with a database of its own that sees this clock as well."""
     data = tmp_path_factory.mktemp("server") / "data"
     server = started(binaries(), data, made(binaries(), data), **clock.environment)
     with Sandbox(orders=5, seed=5, rate_limit=0) as box:
         system = Installation(new_home(tmp_path_factory, "jumping"), box)
-        system.shell.environment |= {**clock.environment, "CARTUM_ROAPP_DATABASE_URL": server.url}
+        system.shell.environment |= {
+            **clock.environment,
+            "CARTUM_ROAPP_DATABASE_URL": server.url,
+            "PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "10",
+        }
         system.config = Settings(home=system.home, database_url=SecretStr(server.url))
         try:
             system.done("account", "add", "main", "--base-url", box.roapp.base_url)
@@ -94,10 +105,33 @@ def test_jumps(system: Installation, clock: Clock, record: Record) -> None:
     record("The machine", fault, end(system, 3), "by itself; set back: after that hour, or a sync that somebody types")
 
 
+def test_what_is_old_goes(system: Installation, clock: Clock) -> None:
+    """Of Prefect's server: runs with their tasks, logs and artifacts after two weeks, events after two days."""
+    runs = [run["id"] for run in system.flow_runs(state={"type": {"any_": ["COMPLETED"]}})]
+    assert all(_there(system, runs).values())
+    _jump(system, clock, 15 * DAY)
+    system.become(lambda: _there(system, runs), lambda there: not any(there.values()), GOES_WITHIN)
+
+
+def _there(system: Installation, runs: list[str]) -> dict[str, int]:
+    """How many rows there are of these runs, and how many events that were so long ago."""
+    url = system.config.database_url
+    assert url
+    of_runs = " UNION ALL ".join(
+        f"SELECT '{table}', count(*) FROM {table} WHERE {column} = ANY(%(runs)s::uuid[])" for table, column in OF_RUNS
+    )
+    old = "SELECT 'events', count(*) FROM events WHERE occurred < to_timestamp(%(until)s)"
+    with closing(psycopg2.connect(f"{url.get_secret_value()}_prefect")) as prefect, prefect.cursor() as cursor:
+        until = datetime.now(UTC).timestamp() + 2 * DAY
+        cursor.execute(f"{of_runs} UNION ALL {old}", {"runs": runs, "until": until})
+        return dict(cursor.fetchall())
+
+
 def _jump(system: Installation, clock: Clock, seconds: int) -> None:
     clock.differ(seconds)
+    time.sleep(2 * SEEN_WITHIN)
+    assert abs(_difference(system) - seconds) < 5
     system.reconnect()  # with another token against forged requests, as this one's time is over
-    system.become(lambda: _difference(system) - seconds, lambda beside: abs(beside) < 5, 10)
 
 
 def _typed(system: Installation, *arguments: str) -> str:

@@ -1,0 +1,65 @@
+"""From the last release to this code: `make soak`, as it needs the project's history."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from homes import new_home
+from installation import Installation
+from of_one_shop import end, place
+from pages import ROOT
+from reliability import Record
+
+from sandbox import Sandbox
+
+pytestmark = pytest.mark.soak
+
+RELEASED = os.environ.get("UPGRADE_FROM", "12994ab")
+
+
+@pytest.fixture
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with Sandbox(orders=5, seed=5, rate_limit=0) as box:
+        system = Installation(new_home(tmp_path_factory, "upgraded"), box)
+        try:
+            yield system
+        finally:
+            system.close()
+
+
+def test_an_upgrade(system: Installation, tmp_path: Path, record: Record) -> None:
+    """All programs of the release run, and its last orders are not delivered yet."""
+    code = tmp_path / "released"
+    code.mkdir()
+    packed = subprocess.run(["git", "-C", str(ROOT), "archive", RELEASED], check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", str(code)], input=packed, check=True)
+    _typed(system, code, "account", "add", "main", "--base-url", system.box.roapp.base_url)
+    for words in (
+        ["shop", "add", "shop-1", "--from", str(system.file(0)), "--no-import"],
+        ["up"],
+        ["import", "shop-1"],
+    ):
+        _typed(system, code, *words)
+    place(system, 3)
+    upgraded = system.done("upgrade")
+    assert Path(upgraded["backup"]).exists(), upgraded
+    synced = system.done("sync", "shop-1")
+    assert synced["new"] == 3, synced
+    record("The machine", "an upgrade from the last release while everything runs", end(system, 1), "`upgrade`")
+
+
+def _typed(system: Installation, code: Path, *words: str) -> None:
+    """A command of the release."""
+    environment = {
+        **system.shell.environment,
+        "CARTUM_ROAPP_SHOP_PASSWORD": system.shell.box.shop["password"],
+        "PYTHONPATH": str(code),
+    }
+    command = [sys.executable, "-m", "cartum_roapp.cli.app", *words, "--json"]
+    ended = subprocess.run(command, cwd=code, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
