@@ -28,8 +28,8 @@ test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; 
 	$(BIN)/pytest -m "long and alone" -n 2 $(WHOLE) $(ARGS)
 	$(BIN)/pytest -m "long and not alone" -n 3 $(WHOLE) $(ARGS)
 
-soak: setup  ## an hour of fifty shops under edits, faults and kills; SOAK_MINUTES=5 for a short one
-	$(BIN)/pytest tests/faults/test_soak.py -m soak --full -s $(ARGS)
+soak: setup  ## two hours: fifty shops under edits, faults and kills; an upgrade from the last release; a year of one shop
+	$(BIN)/pytest -m soak --full -s $(ARGS)
 
 check: setup  ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check .

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psycopg2
 import pytest
+from clock import SEEN_WITHIN, Clock
 from homes import new_home
 from installation import Installation
 from of_one_shop import end, place
-from outside_server import library, made, started
+from outside_server import made, started
 from pydantic import SecretStr
 from reliability import Record
 
@@ -25,36 +24,11 @@ from sandbox import Sandbox
 pytestmark = pytest.mark.long
 
 #: Seconds.
-SEEN_WITHIN = 1
 SYNCED_EVERY, GOES_WITHIN = 10.0, 60.0
 CARRIED_WITHIN, HOUR, DAY = 120.0, 3600, 86_400
 
 OF_RUNS = [("flow_run", "id"), ("flow_run_state", "flow_run_id"), ("task_run", "flow_run_id"),
            ("log", "flow_run_id"), ("artifact", "flow_run_id")]  # fmt: skip
-
-
-class Clock:
-    """The clock that programs with this `environment` see. It differs from the real one by some seconds."""
-
-    def __init__(self) -> None:
-        folder = Path(tempfile.mkdtemp(dir="/tmp"))
-        folder.chmod(0o755)
-        self._file = folder / "difference"
-        self.differ(0)
-        self.environment = {
-            "LD_PRELOAD": library("faketime/libfaketime.so.1", "libfaketime"),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_CACHE_DURATION": str(SEEN_WITHIN),
-            "FAKETIME_DISABLE_SHM": "1",  # which another user of the system could not open
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-
-    def differ(self, seconds: int) -> None:
-        """All at once: the file is replaced."""
-        new = self._file.with_suffix(".new")
-        new.write_text(f"{seconds:+}")
-        new.chmod(0o644)
-        new.replace(self._file)
 
 
 @pytest.fixture(scope="module")
