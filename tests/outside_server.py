@@ -50,7 +50,12 @@ def program(name: str, package: str) -> str:
 
 def library(name: str, package: str) -> str:
     """The path of a library, as `program`."""
-    return _installed(lambda: next(map(str, Path("/usr/lib").glob(f"*/{name}")), None), name, package)
+    places = ("lib/*", "lib64", "lib")
+    return _installed(
+        lambda: next((str(one) for place in places for one in Path("/usr").glob(f"{place}/{name}")), None),
+        name,
+        package,
+    )
 
 
 def _installed(find: Callable[[], str | None], name: str, package: str) -> str:

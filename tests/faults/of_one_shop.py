@@ -1,4 +1,4 @@
-"""What a fault of an installation with one shop is tried with: more orders, and what it cost in the end."""
+"""What a fault of an installation with one shop is tried with: a beginning, more orders, and what it cost."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from installation import Installation
 from world import Toll, World
 
 from cartum_roapp import service
+
+
+def begin(system: Installation) -> None:
+    """Connects and imports the shop, and starts everything."""
+    system.done("account", "add", "main", "--base-url", system.box.roapp.base_url)
+    system.connect(0)
+    system.done("import", "shop-1")
+    system.done("up")
 
 
 def place(system: Installation, orders: int) -> None:

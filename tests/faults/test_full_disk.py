@@ -10,13 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from installation import Installation
-from of_one_shop import end, place
+from installation import Ended, Installation
+from of_one_shop import begin, end, place
 from reliability import Record
 
 from sandbox import Sandbox
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.soak
 
 SIZE = "700m"
 #: Seconds.
@@ -43,10 +43,7 @@ def system(disk: Path) -> Iterator[Installation]:
     with Sandbox(orders=5, seed=5, rate_limit=0) as box:
         system = Installation(disk / "home", box)
         try:
-            system.done("account", "add", "main", "--base-url", box.roapp.base_url)
-            system.connect(0)
-            system.done("import", "shop-1")
-            system.done("up")
+            begin(system)
             system.sync_every("shop-1", SYNCED_EVERY)
             yield system
         finally:
@@ -58,17 +55,21 @@ def test_a_full_disk(system: Installation, disk: Path, record: Record) -> None:
     ballast = disk / "ballast"
     _fill(ballast)
     place(system, 3)
+    _says_so(system.command("sync", "shop-1"))
     until = time.monotonic() + FULL_FOR
     while time.monotonic() < until:
-        for words in (["sync", "shop-1"], ["status"]):
-            ended = system.command(*words)
-            assert not ended.code or "No space is left on the disk" in ended.said, ended
         _fill(ballast)
+        _says_so(system.command("status"))
+        time.sleep(1)
     assert len(system.shell.box.roapp_orders()) == 5
     ballast.unlink()
     orders = len(system.box.shops[0].qualifying())
     system.become(lambda: len(system.shell.box.roapp_orders()), lambda there: there == orders, CARRIED_WITHIN)
     record("The machine", "the disk is full for a while, and all programs run", end(system, 1), "by itself")
+
+
+def _says_so(ended: Ended) -> None:
+    assert not ended.code or "No space is left on the disk" in ended.said, ended
 
 
 def _fill(ballast: Path) -> None:

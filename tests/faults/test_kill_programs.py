@@ -12,7 +12,7 @@ import psutil
 import pytest
 from homes import new_home
 from installation import Installation
-from of_one_shop import end, place
+from of_one_shop import begin, end, place
 from processes import Process
 from reliability import Record
 from sampling import Sample
@@ -32,10 +32,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with Sandbox(orders=5, seed=5, rate_limit=0) as box:
         system = Installation(new_home(tmp_path_factory, "killed"), box)
         try:
-            system.done("account", "add", "main", "--base-url", box.roapp.base_url)
-            system.connect(0)
-            system.done("import", "shop-1")
-            system.done("up")
+            begin(system)
             yield system
         finally:
             system.close()
