@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -63,9 +64,11 @@ class Pair:
     def fail_over(self) -> None:
         """The server in use is gone, and the standby takes its place and its address."""
         assert self._second
-        self._first.kill()
-        self._first, self._second = self._second, None
-        self._tell("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()", "SELECT pg_promote()")
+        gone, self._first, self._second = self._first, self._second, None
+        gone.kill()
+        shutil.rmtree(gone.data)
+        self._tell("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+        assert self._tell("SELECT pg_promote()") == [(True,)]
         self._address.lead_to(self._first.port)
 
     def _started(self, data: Path) -> Server:

@@ -11,13 +11,8 @@ import httpx
 from cartum_roapp.doctor.finding import Finding, ok, problem, warning
 
 _LATE = {"flow_runs": {"state": {"name": {"any_": ["Late"]}}, "tags": {"all_": ["cartum-roapp"]}}}
-_NEXT = {
-    "flows": {"name": {"any_": ["incremental-sync"]}},
-    "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}, "tags": {"all_": ["cartum-roapp"]}},
-    "sort": "NEXT_SCHEDULED_START_TIME_ASC",
-    "limit": 1,
-}
-_PLANNED_WITHIN = timedelta(minutes=10)
+_SYNCS = {"name": {"any_": ["incremental-sync"]}}
+_SOON = timedelta(minutes=10)
 _BLOCKS = {"block_types": {"slug": {"any_": ["ro-app-account", "cartum-shop"]}}, "limit": 200}
 
 
@@ -38,19 +33,27 @@ def found(client: httpx.Client) -> Iterator[Finding]:
         yield warning("queue", f"{late} runs are due and have not begun.", fix)
     else:
         yield ok("queue", "no run is late")
-    yield from _next_sync(client)
+    yield from _planned(client)
 
 
-def _next_sync(client: httpx.Client) -> Iterator[Finding]:
-    """Warns if no shop is synced for a while: a schedule plans no run twice, also not after the clock was set back."""
-    for run in client.post("/flow_runs/filter", json=_NEXT).raise_for_status().json():
-        ahead = datetime.fromisoformat(run["next_scheduled_start_time"]) - datetime.now(UTC)
-        if ahead > _PLANNED_WITHIN:
-            yield warning(
-                "schedule",
-                f"The next sync begins in {ahead.total_seconds() / 60:,.0f} minutes.",
-                "If the clock was set back, the schedule goes on then. `cartum-roapp sync SLUG` syncs a shop at once.",
-            )
+def _planned(client: httpx.Client) -> Iterator[Finding]:
+    """Warns if there are active schedules, and none has a sync soon. A schedule plans no time twice, so there is none
+    for as long as the clock was set back."""
+    found = client.post("/deployments/filter", json={"flows": _SYNCS, "limit": 200}).raise_for_status().json()
+    active = [one["id"] for one in found if any(schedule["active"] for schedule in one["schedules"])]
+    if not active:
+        return
+    soon = {"before_": (datetime.now(UTC) + _SOON).isoformat()}
+    planned = {"state": {"name": {"any_": ["Scheduled"]}}, "next_scheduled_start_time": soon}
+    if client.post("/flow_runs/count", json={"flows": _SYNCS, "flow_runs": planned}).raise_for_status().json():
+        yield ok("schedules", "syncs are planned")
+    else:
+        yield warning(
+            "schedules",
+            f"No sync is planned for the next {_SOON.total_seconds() / 60:.0f} minutes.",
+            "If this machine's clock was set back, the schedules continue when it reaches that time again. Until then, "
+            "type `cartum-roapp sync SLUG` for each shop.",
+        )
 
 
 def addresses(client: httpx.Client) -> list[str]:

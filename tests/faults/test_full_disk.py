@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from installation import Ended, Installation
+from installation import Installation
 from of_one_shop import begin, end, place
 from reliability import Record
 
@@ -53,23 +53,23 @@ def system(disk: Path) -> Iterator[Installation]:
 def test_a_full_disk(system: Installation, disk: Path, record: Record) -> None:
     """Commands say so. Nobody types anything once there is space."""
     ballast = disk / "ballast"
-    _fill(ballast)
-    place(system, 3)
-    _says_so(system.command("sync", "shop-1"))
-    until = time.monotonic() + FULL_FOR
-    while time.monotonic() < until:
+    try:
         _fill(ballast)
-        _says_so(system.command("status"))
-        time.sleep(1)
-    assert len(system.shell.box.roapp_orders()) == 5
-    ballast.unlink()
+        place(system, 3)
+        refused = system.command("sync", "shop-1")
+        assert refused.code and "No space is left on the disk" in refused.said, refused
+        until = time.monotonic() + FULL_FOR
+        while time.monotonic() < until:
+            _fill(ballast)
+            ended = system.command("status")
+            assert not ended.code or "No space is left on the disk" in ended.said, ended
+            time.sleep(1)
+        assert len(system.shell.box.roapp_orders()) == 5
+    finally:
+        ballast.unlink()
     orders = len(system.box.shops[0].qualifying())
     system.become(lambda: len(system.shell.box.roapp_orders()), lambda there: there == orders, CARRIED_WITHIN)
     record("The machine", "the disk is full for a while, and all programs run", end(system, 1), "by itself")
-
-
-def _says_so(ended: Ended) -> None:
-    assert not ended.code or "No space is left on the disk" in ended.said, ended
 
 
 def _fill(ballast: Path) -> None:

@@ -1,4 +1,4 @@
-"""From the last release to this code: `make soak`, as it needs the project's history."""
+"""From an earlier version to this one: `make soak`, as it needs the project's history."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sandbox import Sandbox
 
 pytestmark = pytest.mark.soak
 
-RELEASED = os.environ.get("UPGRADE_FROM", "12994ab")
+EARLIER = os.environ.get("UPGRADE_FROM", "12994ab")
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 
 def test_an_upgrade(system: Installation, tmp_path: Path, record: Record) -> None:
-    """All programs of the release run, and its last orders are not delivered yet."""
-    code = tmp_path / "released"
+    """All programs of the earlier version run, and its last orders are not delivered yet."""
+    code = tmp_path / "earlier"
     code.mkdir()
-    packed = subprocess.run(["git", "-C", str(ROOT), "archive", RELEASED], check=True, capture_output=True).stdout
+    packed = subprocess.run(["git", "-C", str(ROOT), "archive", EARLIER], check=True, capture_output=True).stdout
     subprocess.run(["tar", "-x", "-C", str(code)], input=packed, check=True)
     _typed(system, code, "account", "add", "main", "--base-url", system.box.roapp.base_url)
     for words in (
@@ -45,16 +45,17 @@ def test_an_upgrade(system: Installation, tmp_path: Path, record: Record) -> Non
         ["import", "shop-1"],
     ):
         _typed(system, code, *words)
+    system.only_by_hand("shop-1")
     place(system, 3)
     upgraded = system.done("upgrade")
     assert Path(upgraded["backup"]).exists(), upgraded
     synced = system.done("sync", "shop-1")
     assert synced["new"] == 3, synced
-    record("The machine", "an upgrade from the last release while everything runs", end(system, 1), "`upgrade`")
+    record("The machine", "an upgrade from an earlier version while everything runs", end(system, 1), "`upgrade`")
 
 
 def _typed(system: Installation, code: Path, *words: str) -> None:
-    """A command of the release."""
+    """A command of the earlier version."""
     environment = {
         **system.shell.environment,
         "CARTUM_ROAPP_SHOP_PASSWORD": system.shell.box.shop["password"],

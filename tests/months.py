@@ -1,8 +1,8 @@
-"""A year of one shop, as fast as its syncs are: the process that `faults/test_year.py` starts with a clock of its own.
+"""Some months of one shop, as fast as its syncs are. `faults/test_size.py` starts this process with its own clock.
 
-    python year.py URL SYNCS_A_DAY
+    python months.py URL SYNCS_A_DAY
 
-Prints a line of JSON for each thirty days: how many rows each table of the ledger has, and its size in bytes.
+Prints a line of JSON for each fifteen days: how many rows each table of the ledger has, and its size in bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from world import World
 
 from sandbox import Sandbox
 
-DAYS, SHOWN_EVERY, ORDERS_A_DAY, OPEN_FOR = 365, 15, 10, timedelta(days=4)
+DAYS, SHOWN_EVERY, ORDERS_A_DAY, OPEN_FOR = 135, 15, 6, timedelta(days=4)
 DELIVERED = 3
 
 
