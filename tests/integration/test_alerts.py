@@ -194,7 +194,7 @@ def test_a_worker_that_is_gone_is_missed_and_one_that_comes_back_soon_is_not(
     watched.next_worker(before)
     assert not inbox.about("the worker is gone")
 
-    (home.run / "wanted" / "worker").unlink()
+    (home.run / "requested" / "worker").unlink()
     watched.worker().signal(signal.SIGKILL)
     try:
         (message,) = watched.become(lambda: inbox.about("the worker is gone"), bool, 120)
