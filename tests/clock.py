@@ -28,8 +28,12 @@ class Clock:
         }
 
     def differ(self, seconds: int) -> None:
-        """All at once: the file is replaced."""
-        new = self._file.with_suffix(".new")
-        new.write_text(f"{seconds:+}")
-        new.chmod(0o644)
-        new.replace(self._file)
+        differ(self._file, seconds)
+
+
+def differ(file: Path, seconds: int) -> None:
+    """Sets the difference. The file is replaced, as a process that finds it empty ends."""
+    new = file.with_suffix(".new")
+    new.write_text(f"{seconds:+}")
+    new.chmod(0o644)
+    new.replace(file)

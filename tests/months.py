@@ -16,6 +16,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from clock import differ
 from sqlalchemy import text
 from world import World
 
@@ -33,7 +34,7 @@ def main(url: str, syncs_a_day: int) -> None:
         world.imported()
         open_: dict[str, datetime] = dict.fromkeys(shop.qualifying(), began)
         for n in range(1, DAYS * syncs_a_day + 1):
-            _set(clock, n * 86_400 // syncs_a_day)
+            differ(clock, n * 86_400 // syncs_a_day)
             if chance.random() < ORDERS_A_DAY / syncs_a_day:
                 open_[shop.place_order()] = datetime.now(UTC)
             for number in [number for number, placed in open_.items() if placed < datetime.now(UTC) - OPEN_FOR]:
@@ -44,14 +45,6 @@ def main(url: str, syncs_a_day: int) -> None:
                 world.reconciled(repair=True)
             if n % (SHOWN_EVERY * syncs_a_day) == 0:
                 print(json.dumps({"days": n // syncs_a_day, **_sizes(world)}), flush=True)
-
-
-def _set(clock: Path, seconds: int) -> None:
-    """All at once, as a process that finds the file empty ends."""
-    new = clock.with_suffix(".new")
-    new.write_text(f"+{seconds}")
-    new.chmod(0o644)
-    new.replace(clock)
 
 
 def _sizes(world: World) -> dict[str, list[int]]:
