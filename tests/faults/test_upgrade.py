@@ -45,12 +45,11 @@ def test_an_upgrade(system: Installation, tmp_path: Path, record: Record) -> Non
         ["import", "shop-1"],
     ):
         _typed(system, code, *words)
-    system.only_by_hand("shop-1")
     place(system, 3)
     upgraded = system.done("upgrade")
     assert Path(upgraded["backup"]).exists(), upgraded
-    synced = system.done("sync", "shop-1")
-    assert synced["new"] == 3, synced
+    system.done("sync", "shop-1")
+    assert len(system.shell.box.roapp_orders()) == len(system.box.shops[0].qualifying())
     record("The machine", "an upgrade from an earlier version while everything runs", end(system, 1), "`upgrade`")
 
 
