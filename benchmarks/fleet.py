@@ -25,19 +25,26 @@ import httpx
 from cartum_roapp import service
 from cartum_roapp.cli.demo_sandbox import DemoSandbox
 from cartum_roapp.home import Home
+from cartum_roapp.postgres.embedded import PREFECT, connected
+from cartum_roapp.service.prefect_server import EVENTS_KEPT, RUNS_KEPT
 from cartum_roapp.settings import Settings
 
 SHOPS, OPEN_ORDERS = 30, 10
 #: Seconds.
 EVERY = 300
 MEASURED, SETTLES, ENDS_WITHIN = 120.0, 60.0, 900.0
+_TABLES = """
+    SELECT CASE WHEN relname ~ '^event' THEN 'events' ELSE 'runs' END, sum(pg_total_relation_size(oid)) / 1024
+    FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace GROUP BY 1
+"""
 PARTS = ("prefect-server", "worker", "postgres", "console", "supervisor")
 
 
 @dataclass(frozen=True)
 class Loaded:
     """`rate`: syncs a second that were due; `syncs`: how many ended in `seconds`; `cpu`: seconds of each part; `lags`:
-    seconds from when a sync was due until it began; `megabytes`: of each part, shared memory by its share."""
+    seconds from when a sync was due until it began; `megabytes`: of each part, shared memory by its share; `stored`:
+    kilobytes by which Prefect's tables of runs and of events grew."""
 
     rate: float
     seconds: float
@@ -45,10 +52,17 @@ class Loaded:
     cpu: Mapping[str, float]
     lags: list[float]
     megabytes: Mapping[str, float]
+    stored: Mapping[str, float]
 
     @property
     def shops(self) -> int:
         return round(self.rate * EVERY)
+
+    @property
+    def kept(self) -> float:
+        """Megabytes of one shop in Prefect's database, once as much is deleted as is added."""
+        days = {"runs": RUNS_KEPT, "events": EVENTS_KEPT}
+        return sum(self.stored[kind] / self.syncs * (age.total_seconds() / EVERY) for kind, age in days.items()) / 1024
 
     @property
     def usual(self) -> float:
@@ -117,9 +131,10 @@ class _Fleet:
                 path = f"/deployments/{deployment['id']}/schedules/{schedule['id']}"
                 prefect.patch(path, json={"schedule": changed}).raise_for_status()
             time.sleep(SETTLES)
-            since, before = datetime.now(UTC), self._cpu()
+            stored, since, before = self._stored(), datetime.now(UTC), self._cpu()
             time.sleep(MEASURED)
             after, until = self._cpu(), datetime.now(UTC)
+            grown = {kind: kilobytes - stored[kind] for kind, kilobytes in self._stored().items()}
             runs = self._runs(prefect, since, until)
         if not runs:
             raise SystemExit("no sync ended")
@@ -130,7 +145,7 @@ class _Fleet:
             for run in runs
         ]
         cpu = {part: after[part] - before[part] for part in PARTS}
-        return Loaded(rate, (until - since).total_seconds(), len(runs), cpu, lags, self._megabytes())
+        return Loaded(rate, (until - since).total_seconds(), len(runs), cpu, lags, self._megabytes(), grown)
 
     @contextlib.contextmanager
     def _prefect(self) -> Iterator[httpx.Client]:
@@ -157,6 +172,12 @@ class _Fleet:
     def _cpu(self) -> dict[str, float]:
         """CPU seconds of each part, those of ended children included."""
         return {part: sum(map(_cpu_of, pids)) for part, pids in self._pids().items()}
+
+    def _stored(self) -> dict[str, float]:
+        """Kilobytes of Prefect's tables of runs and of events, with their indexes."""
+        with connected(Home(self.config.home), PREFECT) as prefect, prefect.cursor() as cursor:
+            cursor.execute(_TABLES)
+            return {kind: float(kilobytes) for kind, kilobytes in cursor.fetchall()}
 
     def _megabytes(self) -> dict[str, float]:
         return {part: sum(map(_proportional_megabytes, pids)) for part, pids in self._pids().items()}

@@ -79,14 +79,15 @@ class Results:
     def syncs(self) -> list[tuple[str, ...]]:
         """What a sync without changes costs, and how late it begins."""
         parts = {"Prefect's server": "prefect-server", "worker": "worker", "PostgreSQL": "postgres"}
-        head = ("shops", "syncs/s", *parts, "all", "lag, p50", "lag, p95", "MB")
+        head = ("shops", "syncs/s", *parts, "all", "lag, p50", "lag, p95", "MB", "kB stored", "MB kept")
         rows = []
         for one in self.fleet:
             cpu = (*(one.cpu[part] for part in parts.values()), sum(one.cpu.values()))
             each = [f"{seconds / one.syncs:.2f} s" for seconds in cpu]
             lags = (f"{one.usual:.1f} s", f"{one.late:.1f} s")
             memory = f"{sum(one.megabytes.values()):.0f}"
-            rows.append((f"{one.shops}", f"{one.syncs / one.seconds:.2f}", *each, *lags, memory))
+            disk = (f"{sum(one.stored.values()) / one.syncs:.0f}", f"{one.kept:.0f}")
+            rows.append((f"{one.shops}", f"{one.syncs / one.seconds:.2f}", *each, *lags, memory, *disk))
         return [head, *rows]
 
     @property
@@ -122,7 +123,10 @@ class Results:
             parts.append(f"## The console\n\n{size}\n\n{_markdown(self.console())}")
         if self.fleet:
             about = f"CPU of one sync that finds nothing new; {OPEN_ORDERS} open orders a shop. "
-            about += "*Shops*: as many as this rate is, at a sync every five minutes."
+            about += (
+                "*Shops*: as many as this rate is, at a sync every five minutes. *kB stored*: by a sync in Prefect's "
+            )
+            about += "database. *MB kept*: there of one shop, as runs are kept for a week and events for a day."
             parts.append(f"## Idle syncs\n\n{about}\n\n{_markdown(self.syncs())}")
         return "\n\n".join([*parts, _NOTES.strip()]) + "\n"
 

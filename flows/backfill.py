@@ -21,13 +21,13 @@ from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import Statuses, classify_statuses
 from tasks.backfill_form import DRY_RUN, FROM, LOOK, NUMBERS, SHOPS, STATUSES, TO, named_shops, run_name, start_each
 from tasks.canceling import cancelable
-from tasks.deliver import deliver_task
+from tasks.deliver import deliver
 from tasks.ending import checked_input, final_state
 from tasks.frames import parts, to_frames
 from tasks.plan_page import preview_task, read_look, show_plan_task
 from tasks.run import open_run, settings_of
-from tasks.steps import fetch_selection_task, store_part_task, upsert_task
-from tasks.summary import summarize_task
+from tasks.steps import store_part_task, upsert_task
+from tasks.summary import summarize
 
 
 @flow(name="backfill", flow_run_name=run_name, persist_result=False)
@@ -65,7 +65,7 @@ async def bring_selection(
         return await bring(run, selected)
     confirmed = confirm(looked, await plan_selection(run, selected))
     if not confirmed.numbers:
-        return await summarize_task(run, {"left_out": confirmed.left_out})
+        return await summarize(run, {"left_out": confirmed.left_out})
     return await bring(run, of_numbers(selected, confirmed.numbers), confirmed)
 
 
@@ -75,9 +75,9 @@ async def bring(run: Run, selected: Selection, confirmed: Confirmed | None = Non
     backfill = begin(run, selected)
     async with cancelable(run, backfill):
         await store_selection(run, selected, backfill, confirmed)
-        await deliver_task(run, upto=Priority.BACKFILL, backfill=backfill.id)
+        await deliver(run, upto=Priority.BACKFILL, backfill=backfill.id)
     left_out = {"left_out": confirmed.left_out} if confirmed else {}
-    return await summarize_task(run, {**became(run, backfill), **left_out})
+    return await summarize(run, {**became(run, backfill), **left_out})
 
 
 async def store_selection(
@@ -95,7 +95,7 @@ async def store_selection(
                     async with run.only_reader():
                         known = known or await classify_statuses(run, api)
                         pages = fetch_selection(api, selected, since, until, missing)
-                        async for rows, last in parts(fetch_selection_task, pages):
+                        async for rows, last in parts(pages):
                             frames, bad = await to_frames(run, api, rows, whole=confirmed is not None)
                             frames = confirmed.unchanged(frames) if confirmed else frames
                             reading = Reading(frames, bad, known.final, days=selected.days(since, until))
@@ -115,7 +115,7 @@ async def plan_selection(run: Run, selected: Selection) -> Planned:
             for since, until in slices:
                 read = 0
                 pages = fetch_selection(api, selected, since, until, plan.missing)
-                async for rows, _ in parts(fetch_selection_task, pages):
+                async for rows, _ in parts(pages):
                     frames, bad = await to_frames(plan.run, api, rows, whole=True)
                     reading = Reading(frames, bad, known.final, days=selected.days(since, until))
                     upsert_task(plan.run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)

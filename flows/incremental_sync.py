@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from prefect import flow
@@ -11,19 +10,19 @@ from prefect import flow
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
-from cartum_roapp.sync.fetch import Gathered, batches, fetch_created, fetch_open
+from cartum_roapp.sync.changes import ByNumber, fetch_changes
 from cartum_roapp.sync.quota import within_quota
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
-from cartum_roapp.sync.window import already_read, classify_statuses, numbers_to_reread, select_rows, sync_range
+from cartum_roapp.sync.window import already_read, classify_statuses, select_rows
 from cartum_roapp.sync.write_back import both_ways
-from tasks.deliver import LEFTOVERS, deliver_task
+from tasks.deliver import LEFTOVERS, deliver
 from tasks.ending import final_state
-from tasks.frames import to_frames
+from tasks.frames import parts, to_frames
 from tasks.parameters import SHOP
 from tasks.run import open_run, settings_of
-from tasks.steps import fetch_created_task, fetch_numbers_task, fetch_open_task, upsert_task, write_back_task
-from tasks.summary import summarize_task
+from tasks.steps import upsert_task, write_back_task
+from tasks.summary import summarize
 
 
 @flow(name="incremental-sync", flow_run_name="{shop}: sync", persist_result=False)
@@ -48,38 +47,20 @@ async def sync_changes(run: Run, rest: timedelta = LEFTOVERS) -> dict[str, Any]:
         with within_quota():
             async with run.reading() as api:
                 if already_read(run):
-                    return await summarize_task(run)
+                    return await summarize(run)
                 await read_changes(run, api)
         until = run.delivers_until()
-        outcome = await deliver_task(run, upto=Priority.CHANGE, rest_until=run.started + rest, until=until)
+        outcome = await deliver(run, upto=Priority.CHANGE, rest_until=run.started + rest, until=until)
         if both_ways(run):
             await write_back_task(run)
-        return await summarize_task(run, {"follow": outcome.waiting} if outcome.waiting else None)
+        return await summarize(run, {"follow": outcome.waiting} if outcome.waiting else None)
 
 
 async def read_changes(run: Run, api: Cartum) -> None:
     """Reads into the ledger what is new or changed, part by part."""
-    span = sync_range(run)
-    statuses = await classify_statuses(run, api)
-    gathered = Gathered()
-
-    async def store(missing: Collection[str] = (), asked: int = 0, watermark: datetime | None = None) -> None:
-        rows = select_rows(run, gathered.take(), statuses.successful)
-        frames, bad = await to_frames(run, api, rows)
-        reading = Reading(frames, bad, statuses.final, missing, asked, successful=statuses.successful)
-        upsert_task(run, reading, new_as=Priority.FRESH, watermark=watermark)
-
-    created = fetch_created(api, span.created_from, span.created_to, run.zone)
-    while await fetch_created_task(created, gathered):
-        await store()
-    opened = fetch_open(api, statuses.open, span.open_created_from, run.zone)
-    while await fetch_open_task(opened, gathered):
-        await store()
-    asked, missing = numbers_to_reread(run, statuses.final) - set(gathered.numbers), set[str]()
-    for some in batches(asked):
-        named = await fetch_numbers_task(api, some)
-        gathered.add(named.rows)
-        missing |= named.missing
-        if gathered.is_full:
-            await store()
-    await store(missing, len(asked), watermark=run.started)
+    statuses, named = await classify_statuses(run, api), ByNumber()
+    async for rows, last in parts(fetch_changes(run, api, statuses, named)):
+        frames, bad = await to_frames(run, api, select_rows(run, rows, statuses.successful))
+        missing = named.missing if last else ()
+        reading = Reading(frames, bad, statuses.final, missing, named.asked, successful=statuses.successful)
+        upsert_task(run, reading, new_as=Priority.FRESH, watermark=run.started if last else None)

@@ -15,13 +15,13 @@ from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses, close_window, freeze_window, select_rows
 from tasks import schedule
-from tasks.deliver import deliver_task
+from tasks.deliver import deliver
 from tasks.ending import final_state
 from tasks.frames import parts, to_frames
 from tasks.parameters import SHOP
 from tasks.run import open_run, settings_of
-from tasks.steps import fetch_created_task, upsert_task
-from tasks.summary import summarize_task
+from tasks.steps import upsert_task
+from tasks.summary import summarize
 
 
 @flow(name="initial-import", flow_run_name="{shop}: initial import", persist_result=False)
@@ -41,8 +41,8 @@ async def import_window(run: Run) -> dict[str, Any]:
     """The steps of the flow. Returns the run's counts."""
     await store_window(run)
     await schedule.start(run.engine, run.shop.key)
-    await deliver_task(run, upto=Priority.HISTORY)
-    return await summarize_task(run)
+    await deliver(run, upto=Priority.HISTORY)
+    return await summarize(run)
 
 
 async def store_window(run: Run) -> None:
@@ -54,7 +54,7 @@ async def store_window(run: Run) -> None:
                 window = freeze_window(run)
                 statuses = await classify_statuses(run, api)
                 for since, until in window.slices(stored_until):
-                    async for rows, last in parts(fetch_created_task, fetch_created(api, since, until, run.zone)):
+                    async for rows, last in parts(fetch_created(api, since, until, run.zone)):
                         frames, bad = await to_frames(run, api, select_rows(run, rows, statuses.successful))
                         reading = Reading(frames, bad, statuses.final, successful=statuses.successful)
                         upsert_task(run, reading, new_as=Priority.HISTORY, slice_end=until if last else None)

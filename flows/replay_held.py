@@ -18,14 +18,14 @@ from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses
 from cartum_roapp.sync.write_back import both_ways
-from tasks.deliver import deliver_task
+from tasks.deliver import deliver
 from tasks.ending import checked_input, final_state
 from tasks.frames import to_frames
 from tasks.names import named, of_replay
 from tasks.parameters import SHOP, parameter
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_numbers_task, put_back_task, upsert_task, write_back_task
-from tasks.summary import show_choice_task, summarize_task
+from tasks.summary import show_choice, summarize
 
 
 @flow(name="replay-held", flow_run_name=named(of_replay), persist_result=False)
@@ -53,7 +53,7 @@ async def replay_records(
 ) -> dict[str, Any]:
     """The steps of the flow. Returns the run's counts and the outcome of each record."""
     if dry_run or not chosen:
-        return await show_choice_task(run, chosen, dry_run=dry_run)
+        return await show_choice(run, chosen, dry_run=dry_run)
     missing: set[str] = set()
     if numbers := unread(chosen):
         async for attempt in outlasting_quota():
@@ -66,7 +66,7 @@ async def replay_records(
                     reading = Reading(frames, bad, known.final, missing, asked=len(numbers))
                     upsert_task(run, reading, new_as=Priority.CHANGE)
     put_back_task(run, chosen, make_again=make_again)
-    await deliver_task(run, upto=Priority.CHANGE)
+    await deliver(run, upto=Priority.CHANGE)
     if both_ways(run):
         await write_back_task(run)
-    return await summarize_task(run, {"dry_run": False, "records": outcomes(run, chosen, missing)})
+    return await summarize(run, {"dry_run": False, "records": outcomes(run, chosen, missing)})

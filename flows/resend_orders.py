@@ -16,14 +16,14 @@ from cartum_roapp.sync.resend import outcomes
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import classify_statuses
-from tasks.deliver import deliver_task
+from tasks.deliver import deliver
 from tasks.ending import checked_input, final_state
 from tasks.frames import to_frames
 from tasks.names import named, of_resending
 from tasks.parameters import SHOP, parameter
 from tasks.run import open_run, settings_of
 from tasks.steps import fetch_numbers_task, send_again_task, upsert_task
-from tasks.summary import summarize_task
+from tasks.summary import summarize
 
 
 @flow(name="resend-orders", flow_run_name=named(of_resending), persist_result=False)
@@ -54,5 +54,5 @@ async def send_orders_again(run: Run, numbers: Sequence[str]) -> dict[str, Any]:
                 upsert_task(run, reading, new_as=Priority.FRESH, changed_as=Priority.FRESH)
                 send_again_task(run, frames.orders["number"].tolist())
                 missing = found.missing
-    await deliver_task(run, upto=Priority.FRESH)
-    return await summarize_task(run, {"resent": outcomes(run, numbers, missing)})
+    await deliver(run, upto=Priority.FRESH)
+    return await summarize(run, {"resent": outcomes(run, numbers, missing)})

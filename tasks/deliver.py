@@ -34,10 +34,8 @@ async def deliver(
     # An import tries all held records again at once.
     pause = 0 if run.kind == "initial-import" else run.settings.look_again
     release.release_held(run.engine, run.shop, timedelta(seconds=pause))
-    async with Progress.of(run, "delivered or held") as progress:
-        goal = Goal(run.shop.key, upto, rest_until, until, backfill)
-        deliverer = Deliverer(run.engine, run.account, run.shop, run.stored, run.settings, run.calls, run.id)
-        outcome = await deliverer.deliver(goal, progress.update)
+    goal = Goal(run.shop.key, upto, rest_until, until, backfill)
+    outcome = await deliver_task(run, goal) if deliverer_of(run).is_due(goal) else Outcome(0, 0)
     run.counts.delivered += outcome.delivered
     run.counts.held = held.count(run.engine, run.shop.key)
     if outcome.waiting:
@@ -47,4 +45,14 @@ async def deliver(
     return outcome
 
 
-deliver_task = step("deliver")(deliver)
+async def deliver_outbox(run: Run, goal: Goal) -> Outcome:
+    """Delivers until the goal is reached."""
+    async with Progress.of(run, "delivered or held") as progress:
+        return await deliverer_of(run).deliver(goal, progress.update)
+
+
+deliver_task = step("deliver")(deliver_outbox)
+
+
+def deliverer_of(run: Run) -> Deliverer:
+    return Deliverer(run.engine, run.account, run.shop, run.stored, run.settings, run.calls, run.id)

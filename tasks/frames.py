@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,15 +13,15 @@ from cartum_roapp.sync.fetch import Gathered, Pages, Rows
 from cartum_roapp.sync.known_rows import known_rows
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.shop_catalogue import read_products
-from tasks.steps import deduplicate_task, fetch_catalogue_task, transform_task
+from tasks.steps import deduplicate_task, fetch_catalogue_task, fetch_orders_task, transform_task
 
 
-async def parts(gather: Callable[[Pages, Gathered], Awaitable[bool]], pages: Pages) -> AsyncIterator[tuple[Rows, bool]]:
+async def parts(pages: Pages) -> AsyncIterator[tuple[Rows, bool]]:
     """Yields what the pages bring in parts that are to be stored one by one, with whether it is the last part; one that
-    is empty where nothing came. `gather` is the step that reads."""
+    is empty where nothing came."""
     gathered, more = Gathered(), True
     while more:
-        more = await gather(pages, gathered)
+        more = await fetch_orders_task(pages, gathered)
         yield gathered.take(), not more
 
 

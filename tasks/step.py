@@ -24,9 +24,10 @@ R = TypeVar("R")
 tell_story()
 
 
-def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def step(name: str, *, idle: Callable[..., bool] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Returns a decorator that makes a Prefect task of this name; outside a run of Prefect the function is called
-    directly.
+    directly. So it is where `idle` says of the arguments that there is nothing to do: a task run is 15 kB of Prefect's
+    database.
 
     Arguments and results are buyers' data. So they are neither hashed for a cache nor stored, output is not logged, and
     errors are sanitized. Arguments are quoted, because otherwise Prefect searches all their values for futures, twice:
@@ -39,7 +40,7 @@ def step(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            if not in_prefect():
+            if not in_prefect() or (idle is not None and idle(*args, **kwargs)):
                 return plain(*args, **kwargs)
             quoted: dict[str, Any] = {key: quote(value) for key, value in kwargs.items()}
             return cast(R, cast(Any, inner)(*[quote(value) for value in args], **quoted))

@@ -26,7 +26,7 @@ from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.shop_catalogue import warnings
 from tasks.links import Links
 from tasks.sections import all_orders, all_orders_key, sections
-from tasks.step import artifact_page, in_prefect, step
+from tasks.step import artifact_page, in_prefect
 
 #: The event for records that are held and that no earlier event reported.
 HELD_GREW = "cartum-roapp.held.grew"
@@ -94,7 +94,9 @@ def _seconds_since(moment: datetime | None) -> int | None:
 
 async def _show(run: Run, result: dict[str, Any]) -> None:
     """Writes the summary, and logs what is held and where to fix it; else, of a run that moved or found something,
-    where the summary is."""
+    where the summary is. Of a scheduled run that found nothing to do, its state says all."""
+    if run.scheduled and _is_idle(run, result):
+        return
     links = Links.of(run)
     artifact = await _artifact(run, summary_text(result, links))
     await _orders_artifact(run, result)
@@ -107,6 +109,11 @@ async def _show(run: Run, result: dict[str, Any]) -> None:
             log.info("%s", line)
     elif page and (run.counts.moved or result["touched"] or result.get("findings")):
         log.info("what it did, order by order: %s", page)
+
+
+def _is_idle(run: Run, result: Mapping[str, Any]) -> bool:
+    shown = ("touched", "held_records", "both_changed", "warnings", "waiting", *run.found)
+    return not run.counts.moved and not any(result[name] for name in shown)
 
 
 async def _artifact(run: Run, markdown: str, what: str = "summary") -> UUID | None:
@@ -130,7 +137,3 @@ def summary_text(result: dict[str, Any], links: Links) -> str:
     said = sentence.of_summary(result)
     parts = [f"**{escaped(said)}**", *(f"**Warning:** {escaped(one)}" for one in result["warnings"])]
     return "\n\n".join([*parts, *sections(tables.of_run(result), links), *([page] if (page := links.shop) else [])])
-
-
-summarize_task = step("summarize")(summarize)
-show_choice_task = step("show choice")(show_choice)

@@ -81,12 +81,9 @@ class Deliverer:
     async def deliver(self, goal: Goal, progress: Progress) -> Outcome:
         """Returns when the goal is reached, or its time is up. Raises what `Drain.run` raises, and BadConfig where RO
         App refuses the shop. May be called any number of times, by any number of processes at once."""
-        with database.reading(self.engine) as connection:
-            mine = outbox.waiting(connection, goal.own, goal.upto, goal.backfill)
+        mine = self._own(goal)
         if mine:
             log.info("delivering %s order%s", len(mine), "" if len(mine) == 1 else "s")
-        elif not self._may_be_due():
-            return Outcome(0, 0)
         shops = AccountShops(self.engine, self.account.name, self.shop, self.stored, self.settings.refused_again)
         await shops.current()
         brought: set[str] = set()
@@ -124,6 +121,11 @@ class Deliverer:
             log.info("%s of %s delivered", delivered, len(mine))
         return Outcome(delivered + len(brought - mine.keys()), waiting)
 
+    def _own(self, goal: Goal) -> dict[str, int]:
+        """Returns number → wanted version of the goal's orders that wait."""
+        with database.reading(self.engine) as connection:
+            return outbox.waiting(connection, goal.own, goal.upto, goal.backfill)
+
     async def _drain(self, session: AccountSession, shops: AccountShops, done: Callable[[], bool]) -> Drain:
         """Delivers for these shops while it holds the account's lock."""
         config = self.settings
@@ -133,8 +135,11 @@ class Deliverer:
             await drain.run(_Throttled(done))
         return drain
 
-    def _may_be_due(self) -> bool:
-        """Whether anything of the account waits. Asks no settings, unlike what follows: mostly there is nothing."""
+    def is_due(self, goal: Goal) -> bool:
+        """Returns whether an order of the goal or anything else of the account waits. Asks no settings, unlike
+        `deliver`: mostly there is nothing."""
+        if self._own(goal):
+            return True
         keys = list(of_account(self.engine, self.account.name))
         with database.reading(self.engine) as connection:
             if outbox.backlog(connection, keys, due=True) or totals.is_any_due(connection, self.account.name, keys):

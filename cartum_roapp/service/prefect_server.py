@@ -23,8 +23,8 @@ AUTH_STRING = "PREFECT_SERVER_API_AUTH_STRING"
 CLIENT_AUTH_STRING = "PREFECT_API_AUTH_STRING"
 # The PREFECT_API_URL that we set, so that a child process does not take it for the user's choice.
 OWN_API = PREFIX + "OWN_PREFECT_API_URL"
-#: So long Prefect keeps runs, their tasks, logs and artifacts.
-RUNS_KEPT = timedelta(days=14)
+#: So long Prefect keeps runs, their tasks, logs and artifacts; and events, which take more room.
+RUNS_KEPT, EVENTS_KEPT = timedelta(days=7), timedelta(days=1)
 
 _TRIES = 3
 
@@ -72,10 +72,10 @@ def _defaults(port: int) -> dict[str, str]:
         "PREFECT_UI_API_URL": api_url(port),
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port},http://localhost:{port}",
         "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
-        # By default Prefect keeps runs, their tasks, logs and artifacts for ever: 13 MB per shop and day.
+        # By default Prefect keeps runs, their tasks, logs and artifacts for ever: 4 MB per shop and day.
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "true",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": f"{RUNS_KEPT.total_seconds():.0f}",
-        "PREFECT_EVENTS_RETENTION_PERIOD": "P2D",
+        "PREFECT_EVENTS_RETENTION_PERIOD": f"P{EVENTS_KEPT.days}D",
         # By default events have the tags that a run had five minutes ago. A run that is started in the UI gets its
         # shop's when it has begun, and a shop's alerts are matched by them.
         "PREFECT_SERVER_EVENTS_RELATED_RESOURCE_CACHE_TTL": "PT0S",

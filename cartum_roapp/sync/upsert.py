@@ -69,6 +69,11 @@ def articles_to_read(run: Run, rows: Iterable[Any]) -> set[str]:
     return older(READ_AGAIN / 2) if older(READ_AGAIN) else set()
 
 
+def is_idle(run: Run, reading: Reading, **_: object) -> bool:
+    """Returns whether `upsert` would store no order: all came as they are stored, or none came."""
+    return reading.frames.orders.empty and not reading.bad and not reading.missing
+
+
 def upsert(
     run: Run,
     reading: Reading,

@@ -23,7 +23,7 @@ from sqlalchemy import text
 
 from sandbox import Sandbox
 
-TASKS = ("fetch created orders", "fetch products", "transform", "de-duplicate", "upsert", "deliver", "summarize")
+TASKS = ("fetch orders", "fetch products", "transform", "de-duplicate", "upsert", "deliver")
 
 KYIV = ZoneInfo("Europe/Kyiv")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

@@ -79,10 +79,10 @@ def test_jumps(system: Installation, clock: Clock, record: Record) -> None:
 
 
 def test_what_is_old_goes(system: Installation, clock: Clock) -> None:
-    """Of Prefect's server: runs with their tasks, logs and artifacts after two weeks, events after two days."""
+    """Of Prefect's server: runs with their tasks, logs and artifacts after a week, events after a day."""
     runs = [run["id"] for run in system.flow_runs(state={"type": {"any_": ["COMPLETED"]}})]
     assert all(_there(system, runs).values())
-    _jump(system, clock, 15 * DAY)
+    _jump(system, clock, 8 * DAY)
     system.become(lambda: _there(system, runs), lambda there: not any(there.values()), GOES_WITHIN)
 
 
@@ -95,7 +95,7 @@ def _there(system: Installation, runs: list[str]) -> dict[str, int]:
     )
     old = "SELECT 'events', count(*) FROM events WHERE occurred < to_timestamp(%(until)s)"
     with closing(psycopg2.connect(f"{url.get_secret_value()}_prefect")) as prefect, prefect.cursor() as cursor:
-        until = datetime.now(UTC).timestamp() + 2 * DAY
+        until = datetime.now(UTC).timestamp() + 6 * DAY
         cursor.execute(f"{of_runs} UNION ALL {old}", {"runs": runs, "until": until})
         return dict(cursor.fetchall())
 

@@ -185,7 +185,7 @@ def test_old_runs_and_events_are_cleared(installation: Installation) -> None:
     settings = installation.prefect.get("/admin/settings").raise_for_status().json()["server"]
     vacuum = settings["services"]["db_vacuum"]
     assert vacuum["enabled"] is True
-    assert (vacuum["retention_period"], settings["events"]["retention_period"]) == ("P14D", "P2D")
+    assert (vacuum["retention_period"], settings["events"]["retention_period"]) == ("P7D", "P1D")
 
 
 @pytest.mark.parametrize(

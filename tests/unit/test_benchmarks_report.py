@@ -56,8 +56,9 @@ def test_idle_syncs_have_a_row_for_each_rate() -> None:
         _results(),
         {"prefect-server": 36.0, "worker": 18.0, "postgres": 12.0, "console": 0.0, "supervisor": 6.0},
     )
-    results.fleet.append(Loaded(1.0, 120.0, 120, cpu, [0.1, 0.2, 0.2, 0.3], {"worker": 200.4, "postgres": 100.0}))
-    row = "| 300 | 1.00 | 0.30 s | 0.15 s | 0.10 s | 0.60 s | 0.2 s | 0.3 s | 300 |"
+    results.fleet.append(Loaded(1.0, 120.0, 120, cpu, [0.1, 0.2, 0.2, 0.3], {"worker": 200.4, "postgres": 100.0},
+                                {"runs": 1200.0, "events": 6000.0}))  # fmt: skip
+    row = "| 300 | 1.00 | 0.30 s | 0.15 s | 0.10 s | 0.60 s | 0.2 s | 0.3 s | 300 | 60 | 34 |"
     assert row in results.markdown() and "Idle syncs" in results.text()
 
 
