@@ -7,14 +7,13 @@ from typing import Annotated, Any
 from prefect import flow
 
 from cartum_roapp.ledger.orders import Priority
-from cartum_roapp.reconciliation.roapp import RoAppSide
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.fetch import Found
 from cartum_roapp.sync.quota import outlasting_quota
 from cartum_roapp.sync.reconciliation import Sides, confirmed, fetch_portion, portions, read_ledger
 from cartum_roapp.sync.run import Run
-from cartum_roapp.sync.window import classify_statuses, select_rows
-from tasks.deliver import deliver_task
+from cartum_roapp.sync.window import classify_statuses, compared_orders, select_rows
+from tasks.deliver import deliver
 from tasks.ending import checked_input, final_state
 from tasks.frames import parts, to_frames
 from tasks.names import named, of_reconciliation
@@ -24,7 +23,6 @@ from tasks.run import open_run, settings_of
 from tasks.steps import (
     compare_roapp_task,
     compare_shop_task,
-    fetch_portion_task,
     put_right_task,
     read_roapp_task,
     remember_reported_task,
@@ -39,27 +37,35 @@ async def reconcile(
     shop: Annotated[str, SHOP],
     repair: Annotated[bool, parameter("Repair", "Correct what is safe to correct; otherwise only report")] = False,
     gone: Annotated[bool, parameter("Gone", "Treat all orders missing from the shop as deleted, however many")] = False,
+    everything: Annotated[bool, parameter("All orders", "Compare all orders, not only those whose turn it is")] = False,
 ) -> dict[str, Any]:
-    """Compares counts, sums and numbers of all orders since the start of the first import, and finds what is missing or
-    differs on one side. With `repair`, what is safe to correct goes through ledger and outbox as usual, and the rest is
-    held for a person. Nothing is deleted except what the ledger has kept long enough: buyers' data and the events of
-    orders. Without `repair`, nothing is written. If very many orders are missing in the shop at once, its user has
-    probably lost rights; they count as deleted only with `gone`.
+    """Compares counts, sums and numbers of orders on the three sides, and finds what is missing or differs. It compares
+    the orders of the last two months, those that are open or have been final for less than 60 days, and one older
+    month: each night another one. With `everything`, all of them.
+
+    With `repair`, what is safe to correct goes through ledger and outbox as usual, and the rest is held for a person.
+    Nothing is deleted except what the ledger has kept long enough: buyers' data and the events of orders. Without
+    `repair`, nothing is written. If very many orders are missing in the shop at once, its user has probably lost
+    rights; they count as deleted only with `gone`.
     """
     settings = await settings_of(shop)
     with checked_input():
         confirmed(settings.shop, repair=repair, gone=gone)
     async with open_run(settings, "reconcile") as run:
-        return await compare_sides(run, repair=repair, gone=gone)
+        return await compare_sides(run, repair=repair, gone=gone, everything=everything)
 
 
-async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -> dict[str, Any]:
+async def compare_sides(
+    run: Run, *, repair: bool = False, gone: bool = False, everything: bool = False
+) -> dict[str, Any]:
     """The steps of the flow. Returns the report."""
-    sides = await read_shop(run, await read_roapp_task(run), repair=repair, gone=gone)
+    scope = compared_orders(run, everything=everything)
+    sides = Sides(await read_roapp_task(run, scope), scope, repair, gone)
+    await read_shop(run, sides)
     await compare_roapp_task(run, sides)
     if repair:
         put_right_task(run, sides)
-        await deliver_task(run, upto=Priority.CHANGE)
+        await deliver(run, upto=Priority.CHANGE)
         remove_old_task(run)
     report = await show_report_task(run, sides)
     if repair:
@@ -67,10 +73,9 @@ async def compare_sides(run: Run, *, repair: bool = False, gone: bool = False) -
     return report
 
 
-async def read_shop(run: Run, roapp: RoAppSide, *, repair: bool, gone: bool) -> Sides:
-    """Reads the shop portion by portion, and compares each with the ledger. Returns what is known of the three sides
-    then."""
-    left, sides = portions(run), Sides(roapp, repair, gone)
+async def read_shop(run: Run, sides: Sides) -> None:
+    """Reads the shop portion by portion, and compares each with the ledger."""
+    left = portions(run, sides.scope)
     async for attempt in outlasting_quota():
         with attempt:
             async with run.reading() as api:
@@ -79,11 +84,10 @@ async def read_shop(run: Run, roapp: RoAppSide, *, repair: bool, gone: bool) -> 
                 while left:
                     missing: set[str] = set()
                     pages = fetch_portion(run, api, sides, left[0], missing)
-                    async for rows, last in parts(fetch_portion_task, pages):
+                    async for rows, last in parts(pages):
                         mine = select_rows(run, rows, statuses.successful, in_roapp=sides.marked())
                         frames, bad = await to_frames(run, api, mine, whole=True)
                         found = compare_shop_task(run, sides, Found(rows, missing if last else set()), frames, bad)
-                        if repair and found:
+                        if sides.repair and found:
                             store_task(run, sides, frames, bad, found)
                     del left[0]
-    return sides

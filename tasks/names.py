@@ -48,8 +48,8 @@ def of_resending(given: Parameters) -> str:
 
 
 def of_reconciliation(given: Parameters) -> str:
-    """Returns "mavka: reconcile", or "mavka: reconcile with repair"."""
-    kind = "reconcile with repair" if given.get("repair") else "reconcile"
+    """Returns "mavka: reconcile", or "mavka: reconcile all with repair"."""
+    kind = f"reconcile{' all' if given.get('everything') else ''}{' with repair' if given.get('repair') else ''}"
     return _name(given, f"{kind}, what is gone was deleted" if given.get("gone") else kind, ())
 
 

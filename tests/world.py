@@ -190,9 +190,9 @@ class World:
         """An order's total in RO App."""
         return Decimal(self.roapp_order(number)["total"])
 
-    def reconciled(self, shop: ShopConfig | None = None, *, repair: bool = False, gone: bool = False) -> Row:
+    def reconciled(self, shop: ShopConfig | None = None, *, repair: bool = False, **more: bool) -> Row:
         """The document of `cartum-roapp reconcile`."""
-        return asyncio.run(self.reconcile(shop or self.shop(), repair, gone=gone))
+        return asyncio.run(self.reconcile(shop or self.shop(), repair, **more))
 
     @asynccontextmanager
     async def opened(self, kind: str, shop: ShopConfig, *others: ShopConfig) -> AsyncIterator[Run]:
@@ -256,9 +256,9 @@ class World:
         async with self.opened("backfill", shop) as run:
             return await bring_selection(run, wanted, dry_run=dry_run)
 
-    async def reconcile(self, shop: ShopConfig, repair: bool, *, gone: bool = False) -> Row:
+    async def reconcile(self, shop: ShopConfig, repair: bool, **more: bool) -> Row:
         async with self.opened("reconcile", shop) as run:
-            return await compare_sides(run, repair=repair, gone=gone)
+            return await compare_sides(run, repair=repair, **more)
 
     # What a person would see in RO App.
 

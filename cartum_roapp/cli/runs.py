@@ -92,6 +92,9 @@ def reconcile(
     gone: Annotated[
         bool, typer.Option("--gone", help="Treat all orders missing from the shop as deleted, however many.")
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Compare all orders, not only those whose turn it is tonight.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Compare shop, ledger and RO App, day by day and order by order."""
@@ -101,7 +104,7 @@ def reconcile(
         from flows.reconcile import reconcile as named
 
         confirmed(shop, repair=repair, gone=gone)
-        return run_attached(named, slug, shop=slug, repair=repair, gone=gone)
+        return run_attached(named, slug, shop=slug, repair=repair, gone=gone, everything=everything)
 
     result = _run(slug, "Comparing shop, ledger and RO App", flow)
     show(result, lambda: run_parts(result))

@@ -53,6 +53,16 @@ def of_shop(connection: Connection, account: str, shop: str) -> dict[int, str]:
     return {row.ro_id: row.number for row in rows}
 
 
+def unlinked(connection: Connection, account: str, shop: str) -> list[int]:
+    """RO App's ids of orders that carry a marker of this shop, and are linked to none of its orders."""
+    query = text(
+        "SELECT ro_id FROM markers WHERE account = :account AND shop = :shop AND NOT EXISTS ("
+        "SELECT FROM order_matches known WHERE (known.shop, known.number, known.ro_id) "
+        "= (markers.shop, markers.number, markers.ro_id)) ORDER BY ro_id"
+    )
+    return list(connection.scalars(query, {"account": account, "shop": shop}))
+
+
 def marked(connection: Connection, account: str) -> set[int]:
     """All RO App orders that are known to carry a marker."""
     rows = connection.execute(text("SELECT ro_id FROM markers WHERE account = :account"), {"account": account})

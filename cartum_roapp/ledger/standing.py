@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, text
 
 from cartum_roapp.ledger.orders import NOT_WITHDRAWN
+from cartum_roapp.ledger.scope import IN_SCOPE, Scope
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,10 @@ def read(
     open_for: timedelta,
     final_for: timedelta,
     delivery_line: bool,
-    numbers: Collection[str] | None = None,
+    scope: Scope,
+    numbers: Collection[str] = (),
 ) -> list[Standing]:
-    """All orders of the shop, or those of `numbers` that the ledger has; oldest first. Not the withdrawn ones
+    """The orders of the scope, and those of `numbers` that the ledger has; oldest first. Not the withdrawn ones
     (`ledger.backfills`). `delivery_line`: the settings make the delivery a line; orders that were delivered before that
     changed follow with their next delivery."""
     rows = connection.execute(
@@ -66,8 +68,8 @@ def read(
             "open_for": open_for,
             "final_for": final_for,
             "delivery_line": delivery_line,
-            "all": numbers is None,
-            "numbers": sorted(numbers or ()),
+            "numbers": sorted(numbers),
+            **scope.parameters,
         },
     )
     return [Standing(**row._mapping) for row in rows]
@@ -79,6 +81,15 @@ def oldest(connection: Connection, shop: str) -> datetime | None:
         text(f"SELECT min(created_at) FROM orders WHERE shop = :shop AND {NOT_WITHDRAWN}"), {"shop": shop}
     )
     return found
+
+
+def linked(connection: Connection, shop: str, scope: Scope) -> list[int]:
+    """RO App's ids of the scope's orders, the oldest orders first."""
+    query = text(
+        "SELECT ro_id FROM orders JOIN order_matches USING (shop, number) "
+        f"WHERE shop = :shop AND ro_id IS NOT NULL AND {IN_SCOPE} AND {NOT_WITHDRAWN} ORDER BY orders.created_at, ro_id"
+    )
+    return list(connection.scalars(query, {"shop": shop, **scope.parameters}))
 
 
 def own_items(connection: Connection, shop: str, numbers: Collection[str]) -> dict[str, list[int]]:
@@ -105,7 +116,7 @@ def note_staff_totals(connection: Connection, shop: str, totals: Mapping[str, De
 
 _STANDING = f"""
     WITH asked AS (
-        SELECT * FROM orders WHERE shop = :shop AND (:all OR number = ANY(:numbers)) AND {NOT_WITHDRAWN}
+        SELECT * FROM orders WHERE shop = :shop AND (number = ANY(:numbers) OR {IN_SCOPE}) AND {NOT_WITHDRAWN}
     ), sums AS (
         SELECT number, sum(price * quantity) AS total FROM order_lines WHERE shop = :shop GROUP BY number
     ), unsent AS (

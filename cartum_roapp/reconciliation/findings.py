@@ -122,13 +122,14 @@ def numbers(findings: Iterable[Finding], whats: Collection[Difference]) -> list[
 
 @dataclass
 class Report:
-    """What a reconciliation found. `days`, `currencies`: see `sides.by_day` and `by_currency`. `unchecked`: how many
-    orders were not read again in RO App, as a run reads only a limited number. `warnings`: sentences about the whole
-    reconciliation."""
+    """What a reconciliation found. `compared`: which orders, in a sentence. `days`, `currencies`: see `sides.by_day`
+    and `by_currency`. `unchecked`: how many orders were not read again in RO App, as a run reads only a limited number.
+    `warnings`: sentences about the whole reconciliation."""
 
     findings: list[Finding] = field(default_factory=list)
     days: pd.DataFrame = field(default_factory=pd.DataFrame)
     currencies: pd.DataFrame = field(default_factory=pd.DataFrame)
+    compared: str = ""
     unchecked: int = 0
     warnings: list[str] = field(default_factory=list)
 
@@ -138,6 +139,7 @@ class Report:
             "outcomes": dict(Counter(one.outcome for one in self.findings)),
             "days": _documents(self.days),
             "currencies": _documents(self.currencies),
+            "compared": self.compared,
             "unchecked": self.unchecked,
             "warnings": self.warnings,
         }

@@ -86,7 +86,7 @@ def of_run(result: Document) -> list[Part]:
 
 def of_comparison(result: Document) -> list[Part]:
     """Returns the days that differ, the newest first; the orders that differ, those that wait for a person first; the
-    sums by currency; and how many days are alike."""
+    sums by currency; how many days are alike; and which orders were compared."""
     uneven = [one for one in reversed(result["days"]) if _differs(one, "orders") or _differs(one, "sum")]
     slug, count = result["shop"], len(result["days"])
     days = [(one["day"], *_sides(one), one["waiting"] or None, one["held"] or None) for one in uneven]
@@ -108,7 +108,7 @@ def of_comparison(result: Document) -> list[Part]:
         *_table("Days that differ", ("day", "orders", "sum", "waiting", "held"), days, whole=again),
         *_table("Orders that differ", columns, found, of="order"),
         *_table("Sums by currency", ("currency", "orders", "sum"), sums),
-        f"{count - len(days)} of {count} days agree in shop, ledger and RO App.",
+        f"{count - len(days)} of {count} days agree in shop, ledger and RO App. {result.get('compared', '')}".strip(),
     ]
 
 

@@ -6,7 +6,7 @@ The steps that read a system raise Retryable and BadConfig.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,8 +16,9 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import account
 from cartum_roapp.delivery.markers import BEFORE_ORDER
 from cartum_roapp.errors import BadConfig, Code
-from cartum_roapp.ledger import held, matches, missing_orders, orders, standing, totals
+from cartum_roapp.ledger import held, markers, matches, missing_orders, orders, standing, totals
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.ledger.scope import Scope
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames, typed_frame
@@ -27,10 +28,9 @@ from cartum_roapp.reconciliation.findings import STORED, Difference, Finding, Re
 from cartum_roapp.reconciliation.roapp import RoAppSide
 from cartum_roapp.reconciliation.sides import SHOP, by_currency, by_day, ledger_side, shop_side
 from cartum_roapp.sync import sentence
-from cartum_roapp.sync.fetch import Found, Pages, ShopApi, batches, fetch_created, fetch_numbers
+from cartum_roapp.sync.fetch import Found, Pages, ShopApi, batches, fetch_created, fetch_numbers, slices
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading, upsert
-from cartum_roapp.sync.window import reconcile_range
 
 # The shop's clock may be this far behind ours: an order with a stamp shortly before a read may have come after it.
 CLOCK = timedelta(minutes=10)
@@ -42,11 +42,12 @@ Portion = tuple[datetime, datetime] | None
 
 @dataclass
 class Sides:
-    """What is known so far of the three sides. `ledger`: the orders by number as they were when other runs were last
-    locked out of the shop; `seen`: all numbers that were read from the shop, taken over or not; `gone`: a person says
-    that missing orders were deleted in the shop."""
+    """What is known so far of the three sides. `scope`: which orders are compared. `ledger`: the orders by number as
+    they were when other runs were last locked out of the shop; `seen`: all numbers that were read from the shop, taken
+    over or not; `gone`: a person says that missing orders were deleted in the shop."""
 
     roapp: RoAppSide
+    scope: Scope
     repair: bool
     gone: bool = False
     ledger: dict[str, Standing] = field(default_factory=dict)
@@ -68,14 +69,21 @@ class Sides:
         return (self.believed() | self.marked()) - self.seen
 
 
-async def read_roapp(run: Run) -> RoAppSide:
-    """Returns RO App's orders since the oldest order of the ledger. Raises BadConfig also before the first import, and
-    if the key belongs to another company: everything would look deleted there."""
-    since = reconcile_range(run).since
+async def read_roapp(run: Run, scope: Scope) -> RoAppSide:
+    """Returns RO App's orders: all of the account, or those that the scope's orders are linked to, and those that carry
+    a marker of the shop and are linked to none. Raises BadConfig if the key belongs to another company: everything
+    would look deleted there."""
+    key, name = run.shop.key, run.account.name
     with run.engine.connect() as connection:
-        since = min(since, standing.oldest(connection, run.shop.key) or since)
+        ids = [*standing.linked(connection, key, scope), *markers.unlinked(connection, name, key)]
+        known = markers.of_shop(connection, name, key)
+        _, known_until = markers.span(connection, name)
+    since = scope.since - BEFORE_ORDER
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
-        found = await roapp.read(api, run.shop.key, since - BEFORE_ORDER)
+        if scope.is_all or known_until is None:
+            found = await roapp.read(api, key, since)
+        else:
+            found = await roapp.look(api, key, ids, since, known, known_until)
     log.info("%s orders read from RO App", len(found))
     return found
 
@@ -89,14 +97,17 @@ def confirmed(shop: ShopConfig, *, repair: bool, gone: bool) -> None:
 
 
 def read_ledger(run: Run, sides: Sides, final: frozenset[int]) -> None:
-    """Reads the ledger's orders. To be called while no other run reads this shop."""
-    sides.ledger, sides.final = _standings(run, final), final
+    """Reads the ledger's orders of the scope, and those of RO App's markers. To be called while no other run reads this
+    shop."""
+    sides.ledger, sides.final = _standings(run, final, sides.scope, sides.marked()), final
 
 
-def portions(run: Run) -> list[Portion]:
-    """Returns the portions in which the shop is read: its orders week by week, the oldest first; then None, for orders
-    that were not among them and are read by number."""
-    return [*reconcile_range(run).slices(), None]
+def portions(run: Run, scope: Scope) -> list[Portion]:
+    """Returns the portions in which the shop is read: the scope's orders week by week, the oldest first, but none
+    before the window of the first import; then None, for orders that were not among them and are read by number."""
+    assert run.state.window_from is not None
+    window = run.state.window_from
+    return [*(week for since, until in scope.ranges for week in slices(max(since, window), until)), None]
 
 
 async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion, missing: set[str]) -> Pages:
@@ -159,6 +170,7 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     """Returns the complete report: adds what still differs between ledger and RO App after both were read again. An
     order that changed in the ledger meanwhile is left to the next run."""
     report, moving = sides.report, set(numbers(sides.report.findings, STORED))
+    await _read_unlinked(run, sides)
     suspects = _differences(run, sides, sides.ledger, moving)
     with run.engine.connect() as connection:
         discounts = totals.line_discounts(connection, run.account.name)
@@ -166,7 +178,7 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
         closer = roapp.read_again(api, run.shop.key, sides.roapp, suspects, sides.ledger.values(), discounts, own)
         looked, report.unchecked = await closer
-    now = _standings(run, sides.final, looked)
+    now = _standings(run, sides.final, Scope(), looked)
     still = {number: order for number, order in now.items() if _stands(order, sides.ledger.get(number))}
     report.findings += [one for one in _differences(run, sides, still, moving) if one.number in looked]
     if left := repair.missing_if_lost_rights(report.findings, sides.ledger):
@@ -187,6 +199,23 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     return report
 
 
+async def _read_unlinked(run: Run, sides: Sides) -> None:
+    """Adds RO App's orders for those that the ledger has lost, or whose link it has lost: they may be in RO App, and
+    maybe the index of markers has lost them as well."""
+    lost = {order.number: order.created_at for order in sides.ledger.values() if _lacks_link(order)}
+    unknown = sides.shop[sides.shop["number"].isin(numbers(sides.report.findings, {Difference.MISSING_IN_LEDGER}))]
+    lost |= dict(zip(unknown["number"], unknown["created_at"], strict=True))
+    if sides.scope.is_all or not lost:
+        return
+    async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
+        found = await roapp.read(api, run.shop.key, min(lost.values()) - BEFORE_ORDER)
+    sides.roapp |= {ro_id: one for ro_id, one in found.items() if one.number in lost and ro_id not in sides.roapp}
+
+
+def _lacks_link(order: Standing) -> bool:
+    return order.ro_id is None and order.state == "delivered"
+
+
 def _is_left_alone(order: Standing, roapp: RoAppSide) -> bool:
     return order.dismissed and order.held_because == Code.DELETED_IN_ROAPP and order.ro_id not in roapp
 
@@ -205,8 +234,9 @@ def put_right(run: Run, sides: Sides) -> None:
 
 def conclude(run: Run, sides: Sides) -> Report:
     """Returns the report, with the outcome of each finding."""
-    after = _standings(run, sides.final, {one.number for one in sides.report.findings})
+    after = _standings(run, sides.final, Scope(), {one.number for one in sides.report.findings})
     held_rows = {one.id: one for one in held.listed(run.engine, run.shop.key, entity="row", dismissed=True)}
+    sides.report.compared = sentence.of_scope(sides.scope, run.zone)
     sides.report.findings = repair.outcomes(sides.report.findings, after, held_rows, repaired=sides.repair)
     return sides.report
 
@@ -231,7 +261,7 @@ def _differences(run: Run, sides: Sides, ledger: Mapping[str, Standing], moving:
     return found + compare.unknown_markers(there, sides.ledger.keys(), sides.seen, run.zone)
 
 
-def _standings(run: Run, final: frozenset[int], only: set[str] | None = None) -> dict[str, Standing]:
+def _standings(run: Run, final: frozenset[int], scope: Scope, numbers: Collection[str]) -> dict[str, Standing]:
     with run.engine.connect() as connection:
         found = standing.read(
             connection,
@@ -240,7 +270,8 @@ def _standings(run: Run, final: frozenset[int], only: set[str] | None = None) ->
             open_for=timedelta(days=run.shop.window_days),
             final_for=FINAL_FOR,
             delivery_line=_delivery_line(run),
-            numbers=only,
+            scope=scope,
+            numbers=numbers,
         )
     return {one.number: one for one in found}
 

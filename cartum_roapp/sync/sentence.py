@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from cartum_roapp.ledger.scope import FINAL_FOR, Scope
 
 Document = Mapping[str, Any]
 
@@ -100,6 +104,16 @@ def of_comparison(result: Document) -> str:
     return _joined([*parts, "all alike", *_still_held(result)])
 
 
+def of_scope(scope: Scope, zone: ZoneInfo) -> str:
+    """Returns "All orders since 2026-07-01 were compared.", or which ones were this night's turn."""
+    *older, recent = scope.ranges
+    since = f"since {_day(recent[0], zone)}"
+    if scope.is_all:
+        return f"All orders {since} were compared."
+    turns = "".join(f", orders from {_day(begin, zone)} to {_last_day(end, zone)}" for begin, end in older)
+    return f"Compared: orders {since}{turns}, and all that are open or were final for less than {FINAL_FOR.days} days."
+
+
 def of_reading(new: int, changed: int, unchanged: int, unreadable: int = 0, deleted: int = 0) -> str:
     """Returns "41 orders: 1 new, 1 changed, 39 as they were"; "" if nothing happened to any."""
     read = [(new, "new"), (changed, "changed"), (unchanged, "as they were"), (unreadable, "that can't be read")]
@@ -137,3 +151,11 @@ def _joined(parts: Iterable[str]) -> str:
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d}"
+
+
+def _last_day(end: datetime, zone: ZoneInfo) -> str:
+    return _day(end - timedelta(seconds=1), zone)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.errors import NotReady
-from cartum_roapp.ledger import held, orders, shop_statuses, shops
+from cartum_roapp.ledger import database, held, orders, shop_statuses, shops, standing
+from cartum_roapp.ledger.scope import Scope
 from cartum_roapp.orders.qualifying import FINAL_FOR, OVERLAP, Rule
 from cartum_roapp.orders.texts import pick
 from cartum_roapp.sync.fetch import Rows, slices
@@ -39,8 +40,8 @@ async def classify_statuses(run: Run, api: Cartum) -> Statuses:
 
 @dataclass(frozen=True)
 class Window:
-    """A range of times of creation in UTC, whose orders are read: the frozen window of the first import, or the range
-    of a reconciliation. `stored_until` is where an earlier run stopped; None: nothing is stored, or all is."""
+    """The frozen window of the first import: a range of times of creation in UTC. `stored_until` is where an earlier
+    run stopped; None: nothing is stored, or all is."""
 
     since: datetime
     until: datetime
@@ -93,12 +94,16 @@ def sync_range(run: Run) -> SyncRange:
     return SyncRange(min(state.watermark, run.started) - OVERLAP, run.started + AHEAD, open_from)
 
 
-def reconcile_range(run: Run) -> Window:
-    """Returns the range that a reconciliation reads: from the frozen window's start until one day after the run's
-    start, as the shop's clock may be ahead. Raises NotReady like `sync_range`."""
-    until = sync_range(run).created_to
-    assert run.state.window_from is not None
-    return Window(run.state.window_from, until, None)
+def compared_orders(run: Run, *, everything: bool) -> Scope:
+    """Returns which orders a reconciliation compares: `everything` since the oldest order of the ledger, or what a
+    night's turn is; until one day after the run's start, as the shop's clock may be ahead. Raises NotReady like
+    `sync_range`."""
+    until, since = sync_range(run).created_to, run.state.window_from
+    assert since is not None
+    with database.reading(run.engine) as connection:
+        since = min(since, standing.oldest(connection, run.shop.key) or since)
+    recent = shops.two_months_before(run.started, run.shop.timezone)
+    return Scope.of_all(since, until) if everything else Scope.of_night(since, recent, until, run.started, run.zone)
 
 
 def already_read(run: Run) -> bool:

@@ -13,9 +13,11 @@ from world import World
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import held
+from cartum_roapp.ledger.scope import Scope
 from cartum_roapp.reconciliation import roapp as closer
 from cartum_roapp.sync.reconciliation import confirmed, read_roapp
 from cartum_roapp.sync.run import Run
+from cartum_roapp.sync.window import compared_orders
 from flows import reconcile as story
 
 pytestmark = pytest.mark.drawn(2)
@@ -128,7 +130,7 @@ def test_another_company_behind_the_key_stops_the_shop_before_anything_is_believ
     run = world.run("reconcile", world.shop())
     world.box.roapp.change_company()
     with pytest.raises(BadConfig, match="another company"):
-        asyncio.run(read_roapp(run))
+        asyncio.run(read_roapp(run, compared_orders(run, everything=False)))
 
 
 def test_before_the_first_import_there_is_nothing_to_compare(database: str) -> None:
@@ -249,8 +251,8 @@ def test_what_a_sync_does_meanwhile_is_no_difference(world: World, monkeypatch: 
 
     read, compare = story.read_roapp_task, story.compare_roapp_task
 
-    async def read_and_sync(run: Run) -> object:
-        roapp = await read(run)
+    async def read_and_sync(run: Run, scope: Scope) -> object:
+        roapp = await read(run, scope)
         await meanwhile()
         return roapp
 

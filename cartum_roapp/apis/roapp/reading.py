@@ -24,6 +24,7 @@ class Reading:
         self._sortable: str | None = sortable
         self.spelling = Spelling()
         self._ids_spellings = [BRACKETS, BARE]
+        self._ids_apply = False
 
     async def directory(
         self, path: str, kind: type[R], missing: Missing = "collection", about: About | None = None
@@ -85,8 +86,8 @@ class Reading:
                     raise
                 page = Page([])
             found = rows.read(kind, self._sending.tally(path).page(page.rows))
-            if found and all(row.id in ids for row in found):
-                self._ids_spellings = [suffix]
+            if all(row.id in ids for row in found) and (found or self._ids_apply):
+                self._ids_spellings, self._ids_apply = [suffix], True
                 return found
             self._ids_spellings.remove(suffix)
         return []
