@@ -33,9 +33,11 @@ SHOPS, OPEN_ORDERS = 30, 10
 #: Seconds.
 EVERY = 300
 MEASURED, SETTLES, ENDS_WITHIN = 120.0, 60.0, 900.0
+# A run's own row is written when it is planned, an hour before.
 _TABLES = """
-    SELECT CASE WHEN relname ~ '^event' THEN 'events' ELSE 'runs' END, sum(pg_total_relation_size(oid)) / 1024
-    FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace GROUP BY 1
+    SELECT CASE WHEN relname ~ '^event' THEN 'events' ELSE 'runs' END, sum(pg_total_relation_size(oid)) / 1024.0
+    FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'flow_run' GROUP BY 1
+    UNION ALL SELECT 'planned', pg_total_relation_size('flow_run') / count(*) / 1024.0 FROM flow_run
 """
 PARTS = ("prefect-server", "worker", "postgres", "console", "supervisor")
 
@@ -134,8 +136,9 @@ class _Fleet:
             stored, since, before = self._stored(), datetime.now(UTC), self._cpu()
             time.sleep(MEASURED)
             after, until = self._cpu(), datetime.now(UTC)
-            grown = {kind: kilobytes - stored[kind] for kind, kilobytes in self._stored().items()}
-            runs = self._runs(prefect, since, until)
+            runs, now = self._runs(prefect, since, until), self._stored()
+            grown = {kind: now[kind] - stored[kind] for kind in ("runs", "events")}
+            grown["runs"] += len(runs) * now["planned"]
         if not runs:
             raise SystemExit("no sync ended")
         lags = [
@@ -174,7 +177,7 @@ class _Fleet:
         return {part: sum(map(_cpu_of, pids)) for part, pids in self._pids().items()}
 
     def _stored(self) -> dict[str, float]:
-        """Kilobytes of Prefect's tables of runs and of events, with their indexes."""
+        """Kilobytes of Prefect's tables of runs and of events, with their indexes, and of one planned run."""
         with connected(Home(self.config.home), PREFECT) as prefect, prefect.cursor() as cursor:
             cursor.execute(_TABLES)
             return {kind: float(kilobytes) for kind, kilobytes in cursor.fetchall()}

@@ -40,8 +40,8 @@ async def reconcile(
     everything: Annotated[bool, parameter("All orders", "Compare all orders, not only those whose turn it is")] = False,
 ) -> dict[str, Any]:
     """Compares counts, sums and numbers of orders on the three sides, and finds what is missing or differs. It compares
-    the orders of the last two months, those that are open or have been final for less than 60 days, and one older
-    month: each night another one. With `everything`, all of them.
+    the orders of the last two months, those that are open or have been final for less than 60 days, and older months
+    in turn, each once in a calendar month. With `everything`, it compares all of them.
 
     With `repair`, what is safe to correct goes through ledger and outbox as usual, and the rest is held for a person.
     Nothing is deleted except what the ledger has kept long enough: buyers' data and the events of orders. Without

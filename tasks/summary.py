@@ -112,8 +112,8 @@ async def _show(run: Run, result: dict[str, Any]) -> None:
 
 
 def _is_idle(run: Run, result: Mapping[str, Any]) -> bool:
-    shown = ("touched", "held_records", "both_changed", "warnings", "waiting", *run.found)
-    return not run.counts.moved and not any(result[name] for name in shown)
+    shown = ("new", "changed", "delivered", "set_in_shop", "touched", "both_changed", "warnings", "waiting", *run.found)
+    return not any(result[name] for name in shown) and not any(one["news"] for one in result["held_records"])
 
 
 async def _artifact(run: Run, markdown: str, what: str = "summary") -> UUID | None:

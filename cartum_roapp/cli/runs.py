@@ -140,8 +140,12 @@ def _run(slug: str, what: str, flow: Flow) -> RunResult:
 def shown(what: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Does the work while database and Prefect's server are up, and shows `what` and its progress meanwhile."""
     from cartum_roapp.cli.backend import serving
+    from cartum_roapp.home import LITTLE, Home
+    from cartum_roapp.settings import settings
 
     with serving(), waiting(what) as listen:
+        # On a full disk Prefect's client would repeat each call for minutes.
+        Home(settings().home).require_space(LITTLE)
         from tasks.progress import on_progress
 
         token = on_progress.set(listen)

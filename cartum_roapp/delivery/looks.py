@@ -51,7 +51,7 @@ class Looks:
     async def _look_at(self, ids: list[int]) -> None:
         began = time.monotonic()
         try:
-            shown = await self._roapp.listed(ids)
+            shown = await self._roapp.listed(ids) or []
         except BadRecord:  # what is wrong with the list says nothing about the orders
             shown = []
         self._lists_all = bool(shown) and all(one.model_fields_set >= _COMPARED for one in shown)

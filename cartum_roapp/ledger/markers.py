@@ -88,6 +88,15 @@ def extend_span(connection: Connection, account: str, since: datetime, until: da
     )
 
 
+def oldest_window(connection: Connection, account: str) -> datetime | None:
+    """From when on (UTC) the account's shops were imported: RO App may have orders of that time that the ledger has
+    lost."""
+    oldest: datetime | None = connection.scalar(
+        text("SELECT min(window_from) FROM shops WHERE account = :account"), {"account": account}
+    )
+    return oldest
+
+
 def oldest_to_create(connection: Connection, account: str) -> datetime | None:
     """When the oldest shop order that RO App does not have yet was created (UTC)."""
     oldest: datetime | None = connection.scalar(

@@ -1,4 +1,4 @@
-"""Which orders a reconciliation compares. A night's work does not grow with the shop's history."""
+"""Which orders a reconciliation compares: a night's calls do not grow with the shop's history."""
 
 from __future__ import annotations
 
@@ -10,28 +10,31 @@ from zoneinfo import ZoneInfo
 Range = tuple[datetime, datetime]
 
 #: Orders that have been final for longer are compared with the month in which they were created.
-FINAL_FOR = timedelta(days=60)
+LONG_FINAL = timedelta(days=60)
+#: So many nights share the older months: every calendar month has as many.
+_NIGHTS = 28
 
 
 @dataclass(frozen=True)
 class Scope:
     """The orders created in the `ranges` (UTC, both ends inclusive, the oldest first); with `moving` also those of any
-    age that are open, have been final for less than 60 days, or are not delivered."""
+    age that are open, have been final for less than 60 days, are not delivered, or were missing in the shop before."""
 
     ranges: tuple[Range, ...] = ()
     moving: bool = False
 
     @classmethod
-    def of_all(cls, since: datetime, until: datetime) -> Scope:
-        return cls(((since, until),))
+    def of_all(cls, since: datetime) -> Scope:
+        return cls(((_second(since), datetime.max.replace(tzinfo=since.tzinfo)),))
 
     @classmethod
     def of_night(cls, since: datetime, recent: datetime, until: datetime, now: datetime, zone: ZoneInfo) -> Scope:
-        """Returns the scope of the night of `now`: what was created from `recent` to `until`, what moves, and one of
-        the months from `since` to `recent`: each night another one, until all have had their turn."""
-        older = _months(since, recent, zone)
-        turn = older[now.astimezone(zone).toordinal() % len(older)] if older else None
-        return cls((*([turn] if turn else []), (max(since, recent), until)), moving=True)
+        """Returns the scope of the night of `now`: what was created from `recent` to `until`, what moves, and of the
+        months from `since` to `recent` those whose turn it is. Each one has its turn in every calendar month."""
+        since, recent = _second(since), _second(recent)
+        tonight = (now.astimezone(zone).day - 1) % _NIGHTS
+        turns = [month for number, month in _months(since, recent, zone) if number % _NIGHTS == tonight]
+        return cls((*turns, (max(since, recent), until)), moving=True)
 
     @property
     def since(self) -> datetime:
@@ -39,7 +42,12 @@ class Scope:
 
     @property
     def is_all(self) -> bool:
-        return not self.moving
+        return bool(self.ranges) and not self.moving
+
+    def part(self, created_at: datetime) -> int:
+        """Returns which part of the scope an order belongs to: one of the older months, or 0 for all the rest."""
+        older = enumerate(self.ranges[:-1], 1)
+        return next((place for place, (since, until) in older if since <= created_at <= until), 0)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -48,20 +56,29 @@ class Scope:
             "since": [since for since, _ in self.ranges],
             "until": [until for _, until in self.ranges],
             "moving": self.moving,
-            "long_final": FINAL_FOR,
+            "long_final": LONG_FINAL,
         }
 
 
-def _months(since: datetime, until: datetime, zone: ZoneInfo) -> list[Range]:
-    """Returns the calendar months of the zone from `since` to `until`, the first and the last one as far as they reach;
-    [] where there is nothing between the two."""
-    months: list[Range] = []
+#: Orders that are named by their numbers alone.
+NOTHING = Scope()
+
+
+def _months(since: datetime, until: datetime, zone: ZoneInfo) -> list[tuple[int, Range]]:
+    """Returns the calendar months of the zone from `since` to `until`, numbered through all years, the first and the
+    last one as far as they reach; [] where there is nothing between the two."""
+    months: list[tuple[int, Range]] = []
     while since < until:
         local = since.astimezone(zone)
         begins = datetime(local.year + local.month // 12, local.month % 12 + 1, 1, tzinfo=zone)
-        months.append((since, min(begins, until)))
+        months.append((local.year * 12 + local.month, (since, min(begins.astimezone(since.tzinfo), until))))
         since = begins.astimezone(since.tzinfo)
     return months
+
+
+def _second(moment: datetime) -> datetime:
+    """The shop's times have no fractions."""
+    return moment.replace(microsecond=0)
 
 
 #: A condition on rows of `orders`, with `Scope.parameters`.
@@ -70,5 +87,6 @@ IN_SCOPE = """(
             WHERE orders.created_at BETWEEN span.since AND span.until)
     OR :moving AND (orders.final_since IS NULL AND orders.gone_at IS NULL
                     OR orders.final_since > now() - CAST(:long_final AS interval)
+                    OR orders.number IN (SELECT jsonb_object_keys(missed) FROM shops WHERE key = orders.shop)
                     OR NOT EXISTS (SELECT FROM outbox done WHERE (done.shop, done.number) = (orders.shop, orders.number)
                                    AND NOT done.held AND done.wanted_version <= done.delivered_version)))"""

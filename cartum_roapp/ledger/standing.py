@@ -61,7 +61,7 @@ def read(
     (`ledger.backfills`). `delivery_line`: the settings make the delivery a line; orders that were delivered before that
     changed follow with their next delivery."""
     rows = connection.execute(
-        text(_STANDING),
+        text(_STANDING.format(chosen=IN_SCOPE if scope.ranges else "false", not_withdrawn=NOT_WITHDRAWN)),
         {
             "shop": shop,
             "final": sorted(final_statuses),
@@ -83,13 +83,14 @@ def oldest(connection: Connection, shop: str) -> datetime | None:
     return found
 
 
-def linked(connection: Connection, shop: str, scope: Scope) -> list[int]:
-    """RO App's ids of the scope's orders, the oldest orders first."""
+def linked(connection: Connection, shop: str, scope: Scope) -> dict[int, datetime]:
+    """RO App's ids of the scope's orders, and when each was created in the shop (UTC), the oldest first."""
     query = text(
-        "SELECT ro_id FROM orders JOIN order_matches USING (shop, number) "
+        "SELECT ro_id, created_at FROM orders JOIN order_matches USING (shop, number) "
         f"WHERE shop = :shop AND ro_id IS NOT NULL AND {IN_SCOPE} AND {NOT_WITHDRAWN} ORDER BY orders.created_at, ro_id"
     )
-    return list(connection.scalars(query, {"shop": shop, **scope.parameters}))
+    rows = connection.execute(query, {"shop": shop, **scope.parameters})
+    return {row.ro_id: row.created_at for row in rows}
 
 
 def own_items(connection: Connection, shop: str, numbers: Collection[str]) -> dict[str, list[int]]:
@@ -114,17 +115,21 @@ def note_staff_totals(connection: Connection, shop: str, totals: Mapping[str, De
         )
 
 
-_STANDING = f"""
+_STANDING = """
     WITH asked AS (
-        SELECT * FROM orders WHERE shop = :shop AND (number = ANY(:numbers) OR {IN_SCOPE}) AND {NOT_WITHDRAWN}
+        SELECT * FROM orders WHERE shop = :shop AND (number = ANY(:numbers) OR {chosen}) AND {not_withdrawn}
     ), sums AS (
-        SELECT number, sum(price * quantity) AS total FROM order_lines WHERE shop = :shop GROUP BY number
+        SELECT number, sum(price * quantity) AS total FROM order_lines
+        WHERE shop = :shop AND number IN (SELECT number FROM asked) GROUP BY number
     ), unsent AS (
         SELECT DISTINCT number
-        FROM (SELECT number, product, sum(quantity) AS quantity FROM order_lines WHERE shop = :shop GROUP BY 1, 2) line
+        FROM (
+            SELECT number, product, sum(quantity) AS quantity FROM order_lines
+            WHERE shop = :shop AND number IN (SELECT number FROM asked) GROUP BY 1, 2
+        ) line
         FULL JOIN (
             SELECT number, product, sum(quantity) AS quantity FROM agreed_lines
-            WHERE shop = :shop AND product NOT LIKE 'service:%' GROUP BY 1, 2
+            WHERE shop = :shop AND number IN (SELECT number FROM asked) AND product NOT LIKE 'service:%' GROUP BY 1, 2
         ) sent USING (number, product)
         WHERE coalesce(line.quantity, 0) <> coalesce(sent.quantity, 0)
     ), asked_about AS (

@@ -3,7 +3,8 @@ written to RO App from here, and nothing is ever deleted there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from cartum_roapp.ledger import agreed, held, markers, matches, missing_orders, 
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.ledger.scope import Scope
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.links import order_name
 from cartum_roapp.reconciliation.findings import HELD, REQUEUED, STORED, Difference, Finding
@@ -22,7 +24,7 @@ from cartum_roapp.reconciliation.sides import OrderInRoApp
 
 
 def note_markers(connection: Connection, account: str, shop: str, roapp: Iterable[OrderInRoApp]) -> None:
-    """Adds markers that the walk has seen to the ledger's index if it lacks them, so that a delivery finds the order
+    """Adds markers that were seen to the ledger's index if it lacks them, so that a delivery finds the order
     and creates no second one. Otherwise writes nothing."""
     known = markers.of_shop(connection, account, shop)
     for one in roapp:
@@ -30,14 +32,29 @@ def note_markers(connection: Connection, account: str, shop: str, roapp: Iterabl
             markers.note(connection, account, Marked(one.ro_id, shop, one.number, one.branch_id, one.order_type_id))
 
 
-def missing_if_lost_rights(findings: Iterable[Finding], ledger: Mapping[str, Standing]) -> list[Finding]:
+def missing_if_lost_rights(findings: Iterable[Finding], ledger: Mapping[str, Standing], scope: Scope) -> list[Finding]:
     """Returns the orders that seem to be deleted in RO App if they are so many that lost rights are more likely;
     otherwise []."""
-    missing = [
-        one for one in findings if one.what is Difference.MISSING_IN_ROAPP and ledger[one.number].state != "held"
-    ]
-    bound = sum(order.ro_id is not None and not order.gone for order in ledger.values())
-    return missing if missing_orders.suggests_lost_rights(len(missing), bound) else []
+    missing = {
+        one.number: one
+        for one in findings
+        if one.what is Difference.MISSING_IN_ROAPP and ledger[one.number].state != "held"
+    }
+    bound = [order for order in ledger.values() if order.ro_id is not None and not order.gone]
+    return [missing[number] for number in doubtful(missing, bound, scope)]
+
+
+def doubtful(missing: Collection[str], believed: Iterable[Standing], scope: Scope) -> list[str]:
+    """Returns those of the missing numbers that are so many that lost rights are more likely than deletions: of all
+    orders that are believed to be there, or of those of one older month. Rights may end at a date."""
+    created = {order.number: order.created_at for order in believed}
+    parts = {number: scope.part(at) for number, at in created.items()}
+    if missing_orders.suggests_lost_rights(len(missing), len(created)):
+        return list(missing)
+    gone, there = Counter(parts[number] for number in missing if number in parts), Counter(parts.values())
+    lost = {part for part, n in gone.items() if n >= missing_orders.LOST_RIGHTS_LEAST
+            and missing_orders.suggests_lost_rights(n, there[part])}  # fmt: skip
+    return [number for number in missing if parts.get(number) in lost]
 
 
 def put_right(connection: Connection, shop: str, findings: Iterable[Finding], ledger: Mapping[str, Standing]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -39,17 +39,21 @@ async def read(roapp: RoApp, shop: str, since: datetime) -> RoAppSide:
 
 
 async def look(
-    roapp: RoApp, shop: str, ids: Sequence[int], since: datetime, known: Collection[int], known_until: datetime
+    roapp: RoApp, shop: str, ids: Collection[int], since: datetime, known: Collection[int], known_until: datetime
 ) -> RoAppSide:
     """Returns the orders with these ids, with one call for 50, and those with a marker of the shop that are not among
-    the `known` ones, which reach until `known_until` (aware). Where RO App ignores ids, it reads like `read`.
-    """
+    the `known` ones, which reach until `known_until` (aware). Where RO App ignores ids, it reads like `read`."""
     found: RoAppSide = {}
-    for begin in range(0, len(ids), AT_ONCE):
-        shown = await roapp.listed(ids[begin : begin + AT_ONCE])
-        if not shown and begin == 0:
+    left = list(ids)
+    while left:
+        asked = left[:AT_ONCE]
+        shown = await roapp.listed(asked)
+        if shown is None or (len(shown) == 1 < len(asked) and not found):
             return await read(roapp, shop, since)
         found |= {order.id: _order_in_roapp(order, shop) for order in shown}
+        # RO App may show fewer of them than it has, so those that it left out are asked for again.
+        rest = [ro_id for ro_id in asked if ro_id not in found]
+        left = [*(rest if len(rest) < len(asked) else []), *left[AT_ONCE:]]
     new = await read(roapp, shop, known_until - markers.CLOCKS)
     return found | {ro_id: one for ro_id, one in new.items() if one.number is not None and ro_id not in known}
 

@@ -18,7 +18,7 @@ from cartum_roapp.delivery.markers import BEFORE_ORDER
 from cartum_roapp.errors import BadConfig, Code
 from cartum_roapp.ledger import held, markers, matches, missing_orders, orders, standing, totals
 from cartum_roapp.ledger.orders import Priority
-from cartum_roapp.ledger.scope import Scope
+from cartum_roapp.ledger.scope import NOTHING, Scope
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames, typed_frame
@@ -31,6 +31,7 @@ from cartum_roapp.sync import sentence
 from cartum_roapp.sync.fetch import Found, Pages, ShopApi, batches, fetch_created, fetch_numbers, slices
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading, upsert
+from cartum_roapp.sync.window import sync_range
 
 # The shop's clock may be this far behind ours: an order with a stamp shortly before a read may have come after it.
 CLOCK = timedelta(minutes=10)
@@ -60,6 +61,10 @@ class Sides:
         """Returns the numbers of orders that the ledger has as existing in the shop."""
         return {number for number, order in self.ledger.items() if not order.gone}
 
+    def doubtful(self, missing: Collection[str]) -> list[str]:
+        """Returns those of the numbers missing in the shop that are too many to be believed."""
+        return repair.doubtful(missing, [one for one in self.ledger.values() if not one.gone], self.scope)
+
     def marked(self) -> set[str]:
         """Returns the numbers in RO App's markers: these orders were taken over, also if the ledger was lost since."""
         return {one.number for one in self.roapp.values() if one.number is not None and one.number.isdecimal()}
@@ -73,17 +78,19 @@ async def read_roapp(run: Run, scope: Scope) -> RoAppSide:
     """Returns RO App's orders: all of the account, or those that the scope's orders are linked to, and those that carry
     a marker of the shop and are linked to none. Raises BadConfig if the key belongs to another company: everything
     would look deleted there."""
-    key, name = run.shop.key, run.account.name
+    key, name, window = run.shop.key, run.account.name, run.state.window_from
+    assert window is not None
     with run.engine.connect() as connection:
-        ids = [*standing.linked(connection, key, scope), *markers.unlinked(connection, name, key)]
+        linked = standing.linked(connection, key, scope)
+        ids = [*linked, *markers.unlinked(connection, name, key)]
         known = markers.of_shop(connection, name, key)
-        _, known_until = markers.span(connection, name)
-    since = scope.since - BEFORE_ORDER
+        known_from, known_until = markers.span(connection, name)
+    since = min([scope.since, *linked.values()]) - BEFORE_ORDER
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
-        if scope.is_all or known_until is None:
-            found = await roapp.read(api, key, since)
+        if scope.is_all or known_until is None or known_from is None or known_from > window - BEFORE_ORDER:
+            found = await roapp.read(api, key, min(since, window - BEFORE_ORDER))
         else:
-            found = await roapp.look(api, key, ids, since, known, known_until)
+            found = await roapp.look(api, key, ids, since, known, min(known_until, run.started))
     log.info("%s orders read from RO App", len(found))
     return found
 
@@ -106,8 +113,8 @@ def portions(run: Run, scope: Scope) -> list[Portion]:
     """Returns the portions in which the shop is read: the scope's orders week by week, the oldest first, but none
     before the window of the first import; then None, for orders that were not among them and are read by number."""
     assert run.state.window_from is not None
-    window = run.state.window_from
-    return [*(week for since, until in scope.ranges for week in slices(max(since, window), until)), None]
+    window, ahead = run.state.window_from, sync_range(run).created_to
+    return [*(week for since, until in scope.ranges for week in slices(max(since, window), min(until, ahead))), None]
 
 
 async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion, missing: set[str]) -> Pages:
@@ -126,16 +133,20 @@ async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion, 
 def compare_shop(run: Run, sides: Sides, part: Found, frames: Frames, bad: Iterable[BadRow]) -> list[Finding]:
     """Returns what of this portion the ledger lacks or has with other content, and adds it to the report."""
     sides.seen |= part.rows.keys()
+    # The shop may have moved an order's date, or its zone was corrected: the ledger has it in another month.
+    elsewhere = set(frames.orders["number"]) - sides.ledger.keys()
+    sides.ledger |= _standings(run, sides.final, NOTHING, elsewhere) if elsewhere else {}
     watermark = run.state.watermark or run.started
     portion = shop_side(frames, sides.ledger, delivery_line=_delivery_line(run))
     known = [sides.ledger[number] for number in portion["number"] if number in sides.ledger]
     found = compare.with_shop(portion, ledger_side(known), read_until=watermark - CLOCK, zone=run.zone)
     gone = compare.not_in_shop(sides.ledger.values(), set(part.missing), run.zone)
-    believed = len(sides.believed())
-    if missing_orders.suggests_lost_rights(len(gone), believed) and not sides.gone:
+    lost = [] if sides.gone else sides.doubtful([one.number for one in gone])
+    if lost:
         sides.report.warnings.append(
-            f"{len(gone)} of {believed} orders are not in the shop: probably its user has lost rights. None counts as "
-            f"gone. If they were really deleted, say so (`cartum-roapp reconcile {run.shop.slug} --repair --gone`)."
+            f"{len(lost)} of {len(sides.believed())} orders are not in the shop: probably its user has lost rights. "
+            "None counts as gone. If they were really deleted, say so "
+            f"(`cartum-roapp reconcile {run.shop.slug} --repair --gone --all`)."
         )
     found += gone
     found += [Finding(row.id, "", Difference.UNREADABLE_IN_SHOP) for row in bad]
@@ -156,13 +167,12 @@ def store_findings(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow]
     unless a person says that they were deleted. Idempotent."""
     found = list(found)
     missing = numbers(found, {Difference.NOT_IN_SHOP})
-    believed = sides.believed()
-    if missing_orders.suggests_lost_rights(len(missing), len(believed)) and not sides.gone:
-        missing = []
+    lost = [] if sides.gone else sides.doubtful(missing)
+    missing = [number for number in missing if number not in lost]
     with run.engine.begin() as connection:
         orders.forget_hashes(connection, run.shop.key, numbers(found, {Difference.SUM_DIFFERS_IN_LEDGER}))
     stored = frames.only(numbers(found, STORED))
-    reading = Reading(stored, list(bad), sides.final, missing, asked=len(believed), deleted=sides.gone)
+    reading = Reading(stored, list(bad), sides.final, missing, asked=len(sides.believed()), deleted=sides.gone)
     upsert(run, reading, new_as=Priority.CHANGE)
 
 
@@ -170,7 +180,7 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     """Returns the complete report: adds what still differs between ledger and RO App after both were read again. An
     order that changed in the ledger meanwhile is left to the next run."""
     report, moving = sides.report, set(numbers(sides.report.findings, STORED))
-    await _read_unlinked(run, sides)
+    await _read_lost(run, sides)
     suspects = _differences(run, sides, sides.ledger, moving)
     with run.engine.connect() as connection:
         discounts = totals.line_discounts(connection, run.account.name)
@@ -178,10 +188,10 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
         closer = roapp.read_again(api, run.shop.key, sides.roapp, suspects, sides.ledger.values(), discounts, own)
         looked, report.unchecked = await closer
-    now = _standings(run, sides.final, Scope(), looked)
+    now = _standings(run, sides.final, NOTHING, looked)
     still = {number: order for number, order in now.items() if _stands(order, sides.ledger.get(number))}
     report.findings += [one for one in _differences(run, sides, still, moving) if one.number in looked]
-    if left := repair.missing_if_lost_rights(report.findings, sides.ledger):
+    if left := repair.missing_if_lost_rights(report.findings, sides.ledger, sides.scope):
         report.warnings.append(
             f"{len(left)} orders are missing in RO App: probably the key has lost rights. None is held."
         )
@@ -199,7 +209,7 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     return report
 
 
-async def _read_unlinked(run: Run, sides: Sides) -> None:
+async def _read_lost(run: Run, sides: Sides) -> None:
     """Adds RO App's orders for those that the ledger has lost, or whose link it has lost: they may be in RO App, and
     maybe the index of markers has lost them as well."""
     lost = {order.number: order.created_at for order in sides.ledger.values() if _lacks_link(order)}
@@ -213,7 +223,7 @@ async def _read_unlinked(run: Run, sides: Sides) -> None:
 
 
 def _lacks_link(order: Standing) -> bool:
-    return order.ro_id is None and order.state == "delivered"
+    return order.ro_id is None and not order.gone and order.state in ("delivered", "lost")
 
 
 def _is_left_alone(order: Standing, roapp: RoAppSide) -> bool:
@@ -223,7 +233,7 @@ def _is_left_alone(order: Standing, roapp: RoAppSide) -> bool:
 def put_right(run: Run, sides: Sides) -> None:
     """Repairs what is safe, in ledger and outbox; the delivery that follows does the rest. Idempotent."""
     findings = sides.report.findings
-    left = repair.missing_if_lost_rights(findings, sides.ledger)
+    left = repair.missing_if_lost_rights(findings, sides.ledger, sides.scope)
     with run.engine.begin() as connection:
         repair.note_markers(connection, run.account.name, run.shop.key, sides.roapp.values())
         shown = {one.ro_id: one.roapp_number for one in sides.roapp.values() if one.roapp_number}
@@ -234,7 +244,7 @@ def put_right(run: Run, sides: Sides) -> None:
 
 def conclude(run: Run, sides: Sides) -> Report:
     """Returns the report, with the outcome of each finding."""
-    after = _standings(run, sides.final, Scope(), {one.number for one in sides.report.findings})
+    after = _standings(run, sides.final, NOTHING, {one.number for one in sides.report.findings})
     held_rows = {one.id: one for one in held.listed(run.engine, run.shop.key, entity="row", dismissed=True)}
     sides.report.compared = sentence.of_scope(sides.scope, run.zone)
     sides.report.findings = repair.outcomes(sides.report.findings, after, held_rows, repaired=sides.repair)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cartum_roapp.ledger.scope import FINAL_FOR, Scope
+from cartum_roapp.ledger.scope import LONG_FINAL, Scope
 
 Document = Mapping[str, Any]
 
@@ -105,13 +105,13 @@ def of_comparison(result: Document) -> str:
 
 
 def of_scope(scope: Scope, zone: ZoneInfo) -> str:
-    """Returns "All orders since 2026-07-01 were compared.", or which ones were this night's turn."""
+    """Returns "All orders since 2026-07-01 were compared.", or which ones had their turn."""
     *older, recent = scope.ranges
     since = f"since {_day(recent[0], zone)}"
     if scope.is_all:
         return f"All orders {since} were compared."
     turns = "".join(f", orders from {_day(begin, zone)} to {_last_day(end, zone)}" for begin, end in older)
-    return f"Compared: orders {since}{turns}, and all that are open or were final for less than {FINAL_FOR.days} days."
+    return f"Compared: orders {since}{turns}, and all that are open or were final for less than {LONG_FINAL.days} days."
 
 
 def of_reading(new: int, changed: int, unchanged: int, unreadable: int = 0, deleted: int = 0) -> str:

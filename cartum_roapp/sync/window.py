@@ -103,7 +103,7 @@ def compared_orders(run: Run, *, everything: bool) -> Scope:
     with database.reading(run.engine) as connection:
         since = min(since, standing.oldest(connection, run.shop.key) or since)
     recent = shops.two_months_before(run.started, run.shop.timezone)
-    return Scope.of_all(since, until) if everything else Scope.of_night(since, recent, until, run.started, run.zone)
+    return Scope.of_all(since) if everything else Scope.of_night(since, recent, until, run.started, run.zone)
 
 
 def already_read(run: Run) -> bool:

@@ -269,7 +269,8 @@ def test_a_reconciliation_tells_repairs_and_shows_its_tables(
     assert (found["new"], found["delivered"]) == (1, 1)
     assert [row["id"] for row in in_roapp(cli, number)] == [there["id"]]
     run = latest(cli)
-    told = (f"{SLUG}: reconcile with repair", {"shop": SLUG, "repair": True, "gone": False})
+    given = {"shop": SLUG, "repair": True, "gone": False, "everything": False}
+    told = (f"{SLUG}: reconcile with repair", given)
     assert (run["name"], run["parameters"]) == told
     (summary,) = [one for one in cli.artifacts(run["id"]) if one["type"] != "progress"]
     assert (summary["key"], summary["type"]) == (f"{SLUG}-reconcile", "markdown")

@@ -48,7 +48,7 @@ def test_a_connected_shop_has_its_deployments(connected: Installation) -> None:
         assert sorted(one["tags"]) == ["account:main", "cartum-roapp", f"shop:{SLUG}"]
         nightly = {"repair": True} if flow == "reconcile" else {}
         assert one["parameters"] == {"shop": SLUG, **nightly}
-        asked = {"shop", "repair", "gone"} if nightly else {"shop"}
+        asked = {"shop", "repair", "gone", "everything"} if nightly else {"shop"}
         assert one["parameter_openapi_schema"]["properties"].keys() == asked
         assert one["description"].startswith(f"{connected.box.shops[INDEX].name} ({connected.box.shops[INDEX].url})")
         assert one["work_pool_name"] == "cartum-roapp"

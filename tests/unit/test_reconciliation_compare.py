@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cartum_roapp.ledger.scope import NOTHING, Scope
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.orders.frames import typed_frame
 from cartum_roapp.reconciliation import compare
@@ -199,4 +200,16 @@ def test_a_few_that_are_missing_do_not_suggest_lost_rights() -> None:
     ledger = {str(number): replace(base, number=str(number), ro_id=number) for number in range(1, 101)}
     for missing, doubted in ((1, 0), (5, 0), (6, 6), (100, 100)):
         found = compare.with_roapp(list(ledger.values())[:missing], [], zone=KYIV)
-        assert len(missing_if_lost_rights(found, ledger)) == doubted
+        assert len(missing_if_lost_rights(found, ledger, NOTHING)) == doubted
+
+
+def test_rights_that_are_lost_for_one_month_alone_are_seen() -> None:
+    """Of few orders of an old month all are gone, of many young ones none."""
+    base = Standing("", NOW, 1, "a", False, True, Decimal(1), "delivered", 1, None, False, True, False)
+    ledger = {str(number): replace(base, number=str(number), ro_id=number) for number in range(1, 1001)}
+    old = {number: replace(one, created_at=NOW - timedelta(days=400)) for number, one in list(ledger.items())[:20]}
+    found = compare.with_roapp(old.values(), [], zone=KYIV)
+    month = (NOW - timedelta(days=410), NOW - timedelta(days=390))
+    scope = Scope((month, (NOW - timedelta(days=60), NOW)), moving=True)
+    assert {one.number for one in missing_if_lost_rights(found, ledger | old, scope)} == set(old)
+    assert missing_if_lost_rights(found[:4], ledger | old, scope) == []

@@ -124,12 +124,13 @@ class RoApp:
     async def orders(self, ids: Sequence[int]) -> list[rows.RoOrder]:
         """Returns those of the orders that one call for all of them brings, and reads the others one by one: RO App may
         ignore the filter, or take one value of several. Those that are gone are not in the list. At most 50."""
-        found = await self.listed(ids) if len(ids) > 1 else []
+        found = (await self.listed(ids) if len(ids) > 1 else None) or []
         left = [await self.order(id_) for id_ in ids if id_ not in {row.id for row in found}]
         return [*found, *(row for row in left if row is not None)]
 
-    async def listed(self, ids: Sequence[int]) -> list[rows.RoOrder]:
-        """Returns those of the orders that one call for all of them brings. At most 50."""
+    async def listed(self, ids: Sequence[int]) -> list[rows.RoOrder] | None:
+        """Returns those of the orders that one call for all of them brings. At most 50. None where RO App does not
+        filter by ids."""
         return await self._reading.some(ORDERS, rows.RoOrder, ids)
 
     async def create_order(self, body: dict[str, Any], before: Before | None = None) -> int:

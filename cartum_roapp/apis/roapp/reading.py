@@ -74,9 +74,9 @@ class Reading:
             if typed := rows.read(kind, page):
                 yield typed
 
-    async def some(self, path: str, kind: type[R], ids: Sequence[int]) -> list[R]:
-        """Returns rows with these ids, as many as one call brings; [] where RO App does not apply this filter in
-        either spelling. The caller reads those that are not there one by one."""
+    async def some(self, path: str, kind: type[R], ids: Sequence[int]) -> list[R] | None:
+        """Returns rows with these ids, as many as one call brings; None where RO App does not apply this filter in
+        either spelling, or has not shown yet that it does."""
         for suffix in list(self._ids_spellings):
             asked: Params = [(f"ids{suffix}", str(id_)) for id_ in ids]
             try:
@@ -90,7 +90,7 @@ class Reading:
                 self._ids_spellings, self._ids_apply = [suffix], True
                 return found
             self._ids_spellings.remove(suffix)
-        return []
+        return None
 
     async def _page(self, path: str, params: Params, number: int, missing: Missing) -> Page:
         asked = [*params, ("page", str(number))]
