@@ -84,7 +84,7 @@ class Results:
         for one in self.fleet:
             cpu = (*(one.cpu[part] for part in parts.values()), sum(one.cpu.values()))
             each = [f"{seconds / one.syncs:.2f} s" for seconds in cpu]
-            lags = (f"{one.usual:.1f} s", f"{one.late:.1f} s")
+            lags = (f"{max(one.usual, 0.0):.1f} s", f"{one.late:.1f} s")
             memory = f"{sum(one.megabytes.values()):.0f}"
             disk = (f"{sum(one.stored.values()) / one.syncs:.0f}", f"{one.kept:.0f}")
             rows.append((f"{one.shops}", f"{one.syncs / one.seconds:.2f}", *each, *lags, memory, *disk))
