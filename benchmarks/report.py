@@ -122,11 +122,12 @@ class Results:
             size = f"{self.shops} shops, {self.known:,} orders, {self.shops * RUNS:,} runs."
             parts.append(f"## The console\n\n{size}\n\n{_markdown(self.console())}")
         if self.fleet:
-            about = f"CPU of one sync that finds nothing new; {OPEN_ORDERS} open orders a shop. "
-            about += (
-                "*Shops*: as many as this rate is, at a sync every five minutes. *kB stored*: by a sync in Prefect's "
+            about = (
+                f"CPU of one sync that finds nothing new; {OPEN_ORDERS} open orders a shop. "
+                "*Shops*: as many as this rate is, at a sync every five minutes. *kB stored*: what one sync adds to "
+                "Prefect's database. *MB kept*: what one shop takes there, with runs kept for a week and events for "
+                "a day."
             )
-            about += "database. *MB kept*: there of one shop, as runs are kept for a week and events for a day."
             parts.append(f"## Idle syncs\n\n{about}\n\n{_markdown(self.syncs())}")
         return "\n\n".join([*parts, _NOTES.strip()]) + "\n"
 

@@ -60,7 +60,7 @@ async def compare_sides(
 ) -> dict[str, Any]:
     """The steps of the flow. Returns the report."""
     scope = compared_orders(run, everything=everything)
-    sides = Sides(await read_roapp_task(run, scope), scope, repair, gone)
+    sides = Sides(await read_roapp_task(run, scope, repair=repair), scope, repair, gone)
     await read_shop(run, sides)
     await compare_roapp_task(run, sides)
     if repair:

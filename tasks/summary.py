@@ -113,7 +113,9 @@ async def _show(run: Run, result: dict[str, Any]) -> None:
 
 def _is_idle(run: Run, result: Mapping[str, Any]) -> bool:
     shown = ("new", "changed", "delivered", "set_in_shop", "touched", "both_changed", "warnings", "waiting", *run.found)
-    return not any(result[name] for name in shown) and not any(one["news"] for one in result["held_records"])
+    if any(result[name] for name in shown) or held.is_any_unalerted(run.engine, run.shop.key):
+        return False
+    return not journal.of_run(run.engine, run.shop.key, run.id, [Kind.HELD])
 
 
 async def _artifact(run: Run, markdown: str, what: str = "summary") -> UUID | None:

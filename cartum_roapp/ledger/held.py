@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.errors import BadRecord
@@ -173,8 +173,17 @@ def dismiss(connection: Connection, shop: str, records: Collection[Held], becaus
 def mark_alerted(connection: Connection, shop: str) -> int:
     """Returns how many held records no alert has counted yet, and marks them as counted when the transaction commits.
     Of two concurrent runs, one waits for the other."""
-    unalerted = (held.c.shop == shop) & held.c.alerted_at.is_(None) & held.c.dismissed_at.is_(None)
-    return connection.execute(update(held).where(unalerted).values(alerted_at=func.now())).rowcount
+    return connection.execute(update(held).where(_unalerted(shop)).values(alerted_at=func.now())).rowcount
+
+
+def is_any_unalerted(engine: Engine, shop: str) -> bool:
+    """Whether there is a held record that no alert has counted yet."""
+    with database.reading(engine) as connection:
+        return bool(connection.scalar(select(func.count()).where(_unalerted(shop))))
+
+
+def _unalerted(shop: str) -> ColumnElement[bool]:
+    return (held.c.shop == shop) & held.c.alerted_at.is_(None) & held.c.dismissed_at.is_(None)
 
 
 def count(engine: Engine, shop: str) -> int:

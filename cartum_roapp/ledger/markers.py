@@ -78,23 +78,17 @@ def span(connection: Connection, account: str) -> tuple[datetime | None, datetim
 
 
 def extend_span(connection: Connection, account: str, since: datetime, until: datetime) -> None:
-    """Notes that all RO App orders created from `since` to `until` (UTC) were looked at. The span only grows."""
+    """Notes that all RO App orders created from `since` to `until` (UTC) were looked at. The span has no holes; an end
+    in the future, of a clock that was ahead, is taken back."""
     connection.execute(
         text(
             "UPDATE accounts SET markers_from = least(coalesce(markers_from, :since), :since), "
-            "markers_until = greatest(coalesce(markers_until, :until), :until) WHERE name = :account"
+            "markers_until = CASE WHEN :since > markers_until THEN markers_until "
+            "ELSE greatest(least(coalesce(markers_until, :until), clock_timestamp()), :until) END "
+            "WHERE name = :account"
         ),
         {"account": account, "since": since, "until": until},
     )
-
-
-def oldest_window(connection: Connection, account: str) -> datetime | None:
-    """From when on (UTC) the account's shops were imported: RO App may have orders of that time that the ledger has
-    lost."""
-    oldest: datetime | None = connection.scalar(
-        text("SELECT min(window_from) FROM shops WHERE account = :account"), {"account": account}
-    )
-    return oldest
 
 
 def oldest_to_create(connection: Connection, account: str) -> datetime | None:

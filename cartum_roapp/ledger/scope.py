@@ -1,4 +1,4 @@
-"""Which orders a reconciliation compares: a night's calls do not grow with the shop's history."""
+"""Which orders a reconciliation compares: a night takes a small part of a shop's history."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Scope:
     @classmethod
     def of_night(cls, since: datetime, recent: datetime, until: datetime, now: datetime, zone: ZoneInfo) -> Scope:
         """Returns the scope of the night of `now`: what was created from `recent` to `until`, what moves, and of the
-        months from `since` to `recent` those whose turn it is. Each one has its turn in every calendar month."""
+        months from `since` to `recent` those whose turn it is. Each one has its turn in every calendar month; on the
+        29th to the 31st some have it again."""
         since, recent = _second(since), _second(recent)
         tonight = (now.astimezone(zone).day - 1) % _NIGHTS
         turns = [month for number, month in _months(since, recent, zone) if number % _NIGHTS == tonight]
@@ -87,6 +88,6 @@ IN_SCOPE = """(
             WHERE orders.created_at BETWEEN span.since AND span.until)
     OR :moving AND (orders.final_since IS NULL AND orders.gone_at IS NULL
                     OR orders.final_since > now() - CAST(:long_final AS interval)
-                    OR orders.number IN (SELECT jsonb_object_keys(missed) FROM shops WHERE key = orders.shop)
+                    OR jsonb_exists((SELECT missed FROM shops WHERE key = :shop), orders.number)
                     OR NOT EXISTS (SELECT FROM outbox done WHERE (done.shop, done.number) = (orders.shop, orders.number)
                                    AND NOT done.held AND done.wanted_version <= done.delivered_version)))"""

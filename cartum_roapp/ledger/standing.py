@@ -84,10 +84,12 @@ def oldest(connection: Connection, shop: str) -> datetime | None:
 
 
 def linked(connection: Connection, shop: str, scope: Scope) -> dict[int, datetime]:
-    """RO App's ids of the scope's orders, and when each was created in the shop (UTC), the oldest first."""
+    """RO App's ids of the scope's orders, and when each was created in the shop (UTC), the newest first: of old ones
+    RO App may lack many."""
     query = text(
         "SELECT ro_id, created_at FROM orders JOIN order_matches USING (shop, number) "
-        f"WHERE shop = :shop AND ro_id IS NOT NULL AND {IN_SCOPE} AND {NOT_WITHDRAWN} ORDER BY orders.created_at, ro_id"
+        f"WHERE shop = :shop AND ro_id IS NOT NULL AND {IN_SCOPE} AND {NOT_WITHDRAWN} "
+        "ORDER BY orders.created_at DESC, ro_id"
     )
     rows = connection.execute(query, {"shop": shop, **scope.parameters})
     return {row.ro_id: row.created_at for row in rows}

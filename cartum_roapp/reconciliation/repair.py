@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -32,6 +33,20 @@ def note_markers(connection: Connection, account: str, shop: str, roapp: Iterabl
             markers.note(connection, account, Marked(one.ro_id, shop, one.number, one.branch_id, one.order_type_id))
 
 
+def note_walk(
+    connection: Connection, account: str, shop: str, roapp: Collection[OrderInRoApp], since: datetime, until: datetime
+) -> None:
+    """Adds the markers of all shops that a walk over RO App's orders from `since` to `until` (UTC) has seen, so that
+    the next one need not reach as far back. Where RO App's list leaves out the notes, it does nothing."""
+    if not all(one.shows_marker for one in roapp):
+        return
+    known = markers.marked(connection, account)
+    for one in roapp:
+        if (carried := one.foreign or (one.number and (shop, one.number))) and one.ro_id not in known:
+            markers.note(connection, account, Marked(one.ro_id, *carried, one.branch_id, one.order_type_id))
+    markers.extend_span(connection, account, since, until)
+
+
 def missing_if_lost_rights(findings: Iterable[Finding], ledger: Mapping[str, Standing], scope: Scope) -> list[Finding]:
     """Returns the orders that seem to be deleted in RO App if they are so many that lost rights are more likely;
     otherwise []."""
@@ -52,8 +67,7 @@ def doubtful(missing: Collection[str], believed: Iterable[Standing], scope: Scop
     if missing_orders.suggests_lost_rights(len(missing), len(created)):
         return list(missing)
     gone, there = Counter(parts[number] for number in missing if number in parts), Counter(parts.values())
-    lost = {part for part, n in gone.items() if n >= missing_orders.LOST_RIGHTS_LEAST
-            and missing_orders.suggests_lost_rights(n, there[part])}  # fmt: skip
+    lost = {part for part, n in gone.items() if part and missing_orders.suggests_lost_rights(n, there[part])}
     return [number for number in missing if parts.get(number) in lost]
 
 

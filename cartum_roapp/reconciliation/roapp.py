@@ -123,11 +123,12 @@ async def _read_lines(
 
 
 def _order_in_roapp(order: RoOrder, shop: str) -> OrderInRoApp:
-    key, number = markers.read(order) or (None, None)
+    marker = markers.read(order)
+    own = marker is not None and marker[0] == shop
     return OrderInRoApp(
         ro_id=order.id,
-        number=number if key == shop else None,
-        foreign=key not in (None, shop),
+        number=marker[1] if marker and own else None,
+        foreign=None if own else marker,
         branch_id=order.branch_id,
         order_type_id=order.order_type_id,
         total=order.total,

@@ -37,15 +37,15 @@ LEDGER = {
 
 @dataclass(frozen=True)
 class OrderInRoApp:
-    """One RO App order. `number` is the number in its marker if that is this shop's; `foreign`: the marker is another
-    shop's. `total` is None if RO App does not send it; `written_off` is known only after its lines were read, and so is
-    `staff`: what lines add to the total that staff added, without further ones of the order's own products, which may
-    be doubled ones. `shows_marker`: whether RO App showed the notes, in which it stands.
+    """One RO App order. `number` is the number in its marker if that is this shop's; `foreign`: the shop and the number
+    of another shop's marker. `total` is None if RO App does not send it; `written_off` is known only after its lines
+    were read, and so is `staff`: what lines add to the total that staff added, without further ones of the order's own
+    products, which may be doubled ones. `shows_marker`: whether RO App showed the notes, in which it stands.
     `roapp_number`: RO App's own, "" if it is not shown."""
 
     ro_id: int
     number: str | None
-    foreign: bool
+    foreign: tuple[str, str] | None
     branch_id: int | None
     order_type_id: int | None
     total: Decimal | None

@@ -16,7 +16,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import account
 from cartum_roapp.delivery.markers import BEFORE_ORDER
 from cartum_roapp.errors import BadConfig, Code
-from cartum_roapp.ledger import held, markers, matches, missing_orders, orders, standing, totals
+from cartum_roapp.ledger import database, held, markers, matches, missing_orders, orders, standing, totals
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.scope import NOTHING, Scope
 from cartum_roapp.ledger.standing import Standing
@@ -25,6 +25,7 @@ from cartum_roapp.orders.frames import Frames, typed_frame
 from cartum_roapp.orders.qualifying import FINAL_FOR
 from cartum_roapp.reconciliation import compare, repair, roapp
 from cartum_roapp.reconciliation.findings import STORED, Difference, Finding, Report, numbers
+from cartum_roapp.reconciliation.repair import note_walk
 from cartum_roapp.reconciliation.roapp import RoAppSide
 from cartum_roapp.reconciliation.sides import SHOP, by_currency, by_day, ledger_side, shop_side
 from cartum_roapp.sync import sentence
@@ -45,7 +46,8 @@ Portion = tuple[datetime, datetime] | None
 class Sides:
     """What is known so far of the three sides. `scope`: which orders are compared. `ledger`: the orders by number as
     they were when other runs were last locked out of the shop; `seen`: all numbers that were read from the shop, taken
-    over or not; `gone`: a person says that missing orders were deleted in the shop."""
+    over or not; `gone`: a person says that missing orders were deleted in the shop.
+    `doubted`: orders that RO App lacks, but too many to be believed."""
 
     roapp: RoAppSide
     scope: Scope
@@ -55,6 +57,7 @@ class Sides:
     final: frozenset[int] = frozenset()
     shop: pd.DataFrame = field(default_factory=lambda: typed_frame(SHOP, ()))
     seen: set[str] = field(default_factory=set)
+    doubted: list[Finding] = field(default_factory=list)
     report: Report = field(default_factory=Report)
 
     def believed(self) -> set[str]:
@@ -74,23 +77,29 @@ class Sides:
         return (self.believed() | self.marked()) - self.seen
 
 
-async def read_roapp(run: Run, scope: Scope) -> RoAppSide:
-    """Returns RO App's orders: all of the account, or those that the scope's orders are linked to, and those that carry
-    a marker of the shop and are linked to none. Raises BadConfig if the key belongs to another company: everything
-    would look deleted there."""
+async def read_roapp(run: Run, scope: Scope, *, repair: bool = False) -> RoAppSide:
+    """Returns RO App's orders: those that the scope's orders are linked to, and those that carry a marker of the shop
+    and are linked to none. It walks all of the account's orders where everything is compared, or where the index of
+    markers does not reach back to the first import; with `repair` the index then does. Raises BadConfig if the key
+    belongs to another company: everything would look deleted there."""
     key, name, window = run.shop.key, run.account.name, run.state.window_from
     assert window is not None
     with run.engine.connect() as connection:
+        now = database.clock(connection)
         linked = standing.linked(connection, key, scope)
         ids = [*linked, *markers.unlinked(connection, name, key)]
         known = markers.of_shop(connection, name, key)
         known_from, known_until = markers.span(connection, name)
-    since = min([scope.since, *linked.values()]) - BEFORE_ORDER
+    since, window = min([scope.since, *linked.values()]) - BEFORE_ORDER, window - BEFORE_ORDER
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
-        if scope.is_all or known_until is None or known_from is None or known_from > window - BEFORE_ORDER:
-            found = await roapp.read(api, key, min(since, window - BEFORE_ORDER))
+        if scope.is_all or known_until is None or known_from is None or known_from > window or known_until > now:
+            since = min(since, window)
+            found = await roapp.read(api, key, since)
+            if repair:
+                with run.engine.begin() as connection:
+                    note_walk(connection, name, key, found.values(), since, now)
         else:
-            found = await roapp.look(api, key, ids, since, known, min(known_until, run.started))
+            found = await roapp.look(api, key, ids, since, known, known_until)
     log.info("%s orders read from RO App", len(found))
     return found
 
@@ -104,9 +113,9 @@ def confirmed(shop: ShopConfig, *, repair: bool, gone: bool) -> None:
 
 
 def read_ledger(run: Run, sides: Sides, final: frozenset[int]) -> None:
-    """Reads the ledger's orders of the scope, and those of RO App's markers. To be called while no other run reads this
-    shop."""
-    sides.ledger, sides.final = _standings(run, final, sides.scope, sides.marked()), final
+    """Reads the ledger's orders of the scope, those of RO App's markers, and those that were read from the shop
+    before a pause. To be called while no other run reads this shop."""
+    sides.ledger, sides.final = _standings(run, final, sides.scope, sides.marked() | set(sides.shop["number"])), final
 
 
 def portions(run: Run, scope: Scope) -> list[Portion]:
@@ -191,9 +200,14 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     now = _standings(run, sides.final, NOTHING, looked)
     still = {number: order for number, order in now.items() if _stands(order, sides.ledger.get(number))}
     report.findings += [one for one in _differences(run, sides, still, moving) if one.number in looked]
-    if left := repair.missing_if_lost_rights(report.findings, sides.ledger, sides.scope):
+    missing = [one for one in report.findings if one.what is Difference.MISSING_IN_ROAPP]
+    more = any(one.what is Difference.MISSING_IN_ROAPP and one.number not in looked for one in suspects)
+    # More than a run reads again are too many to be believed.
+    sides.doubted = missing if more else repair.missing_if_lost_rights(missing, sides.ledger, sides.scope)
+    if sides.doubted:
         report.warnings.append(
-            f"{len(left)} orders are missing in RO App: probably the key has lost rights. None is held."
+            f"{len(sides.doubted)} orders are missing in RO App: probably the key has lost rights. "
+            "None of them is held."
         )
     unknown = set(numbers(report.findings, {Difference.MARKER_OF_NOBODY}))
     # Deleted in RO App, and a person left it so: counted on no side, as it would differ every night.
@@ -232,13 +246,12 @@ def _is_left_alone(order: Standing, roapp: RoAppSide) -> bool:
 
 def put_right(run: Run, sides: Sides) -> None:
     """Repairs what is safe, in ledger and outbox; the delivery that follows does the rest. Idempotent."""
-    findings = sides.report.findings
-    left = repair.missing_if_lost_rights(findings, sides.ledger, sides.scope)
+    findings = [one for one in sides.report.findings if one not in sides.doubted]
     with run.engine.begin() as connection:
         repair.note_markers(connection, run.account.name, run.shop.key, sides.roapp.values())
         shown = {one.ro_id: one.roapp_number for one in sides.roapp.values() if one.roapp_number}
         matches.note_roapp_numbers(connection, run.shop.key, shown)
-        repair.put_right(connection, run.shop.key, [one for one in findings if one not in left], sides.ledger)
+        repair.put_right(connection, run.shop.key, findings, sides.ledger)
         missing_orders.note(connection, run.shop.key, run.id, known=sides.seen)
 
 

@@ -95,8 +95,8 @@ def sync_range(run: Run) -> SyncRange:
 
 
 def compared_orders(run: Run, *, everything: bool) -> Scope:
-    """Returns which orders a reconciliation compares: `everything` since the oldest order of the ledger, or what a
-    night's turn is; until one day after the run's start, as the shop's clock may be ahead. Raises NotReady like
+    """Returns which orders a reconciliation compares: `everything` since the oldest order of the ledger, or those whose
+    turn it is, until one day after the run's start, as the shop's clock may be ahead. Raises NotReady like
     `sync_range`."""
     until, since = sync_range(run).created_to, run.state.window_from
     assert since is not None

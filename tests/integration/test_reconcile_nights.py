@@ -149,6 +149,23 @@ def test_an_order_delivered_while_the_ledger_was_lost_is_found(database: str) ->
         named = {(one["number"], one["what"]) for one in world.reconciled(repair=True)["findings"]}
         assert named == {(oldest, "missing-in-ledger")}
         assert len(world.roapp_orders(world.shop())[oldest]) == 1
+        reaches = "SELECT bool_and(markers_from < window_from) FROM accounts, shops"
+        assert world.value(reaches), "no later night walks as far back"
+
+
+def test_an_index_from_a_clock_that_was_ahead_doubles_nothing(world: World) -> None:
+    """A restored ledger lacks an order that RO App got before the last two hours."""
+    number = world.box.shops[0].place_order()
+    world.synced()
+    earlier = world.box.clock.now() - timedelta(hours=5)
+    world.box.roapp.edit_order(world.roapp_order(number)["id"], created_at=f"{earlier:%Y-%m-%dT%H:%M:%SZ}")
+    with world.engine.begin() as connection:
+        for table in ("orders", "order_lines", "outbox", "order_matches", "agreed_lines", "comments", "markers"):
+            connection.execute(text(f"DELETE FROM {table} WHERE number = :number"), {"number": number})
+        connection.execute(text("UPDATE accounts SET markers_until = now() + interval '1 day'"))
+    world.synced()
+    assert len(world.roapp_orders(world.shop())[number]) == 1
+    assert world.value("SELECT markers_until <= now() FROM accounts")
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def roapps(draw: st.DrawFn) -> list[OrderInRoApp]:
     found = []
     for ro_id in draw(st.sets(st.integers(101, 112))):
         number = draw(st.sampled_from([None, str(ro_id - 100), *NUMBERS, "9"]))
-        foreign = number is None and draw(st.booleans())
+        foreign = ("others", "1") if number is None and draw(st.booleans()) else None
         total = draw(st.one_of(st.none(), SUMS))
         found.append(OrderInRoApp(ro_id, number, foreign, 1, 1, total, NOW, written_off=draw(st.booleans())))
     return found
@@ -212,4 +212,7 @@ def test_rights_that_are_lost_for_one_month_alone_are_seen() -> None:
     month = (NOW - timedelta(days=410), NOW - timedelta(days=390))
     scope = Scope((month, (NOW - timedelta(days=60), NOW)), moving=True)
     assert {one.number for one in missing_if_lost_rights(found, ledger | old, scope)} == set(old)
-    assert missing_if_lost_rights(found[:4], ledger | old, scope) == []
+    assert missing_if_lost_rights(found[:4], ledger | old, scope) == []  # four of twenty
+    few = dict(list(old.items())[:2])
+    young = {number: one for number, one in ledger.items() if number not in old}
+    assert {one.number for one in missing_if_lost_rights(found[:2], young | few, scope)} == set(few)  # all of a month
