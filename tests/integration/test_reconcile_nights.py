@@ -15,8 +15,8 @@ from cartum_roapp.sync import window
 
 pytestmark = pytest.mark.drawn(2)
 
-#: Orders that were placed, delivered and closed long ago, 20 in each month.
-OLD_MONTHS, IN_A_MONTH = 6, 20
+#: Orders that were placed, delivered and closed long ago.
+OLD_MONTHS, IN_A_MONTH = 4, 8
 RECENT = 6
 #: As many as every month has turns.
 NIGHTS = 28
@@ -40,8 +40,7 @@ def old(world: World) -> list[list[str]]:
         months.append([shop.place_order(created=one, articles=[("CAP-2", 1)]) for one in placed])
         for number in months[-1]:
             shop.set_status(number, DELIVERED)
-    first = (now - timedelta(days=30 * (OLD_MONTHS + 4))).date()
-    world.backfilled(since=first)
+    world.backfilled(numbers=[number for month in months for number in month])
     long_ago = text("UPDATE orders SET final_since = final_since - interval '100 days' WHERE final_since IS NOT NULL")
     with world.engine.begin() as connection:
         connection.execute(long_ago)
@@ -62,19 +61,15 @@ def test_a_night_reads_what_moves_and_the_months_whose_turn_it_is(
     world: World, old: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert len(world.roapp_orders(world.shop())) == RECENT + OLD_MONTHS * IN_A_MONTH
-    shop, read, compared = world.box.shops[0], set(), 0
+    compared = 0
     for night in range(NIGHTS):
         _at_night(monkeypatch, night)
-        shop.clear_calls()
         calls, seen = _calls(world)
         assert calls <= 4
         compared += seen - RECENT
-        read.add(len(shop.calls))
     assert compared == OLD_MONTHS * IN_A_MONTH
     monkeypatch.undo()
-    shop.clear_calls()
     assert _calls(world, everything=True)[1] == RECENT + OLD_MONTHS * IN_A_MONTH
-    assert max(read) < len(shop.calls)
 
 
 def test_what_is_wrong_long_ago_is_found_in_the_night_of_its_month(
@@ -170,7 +165,7 @@ def test_an_index_from_a_clock_that_was_ahead_doubles_nothing(world: World) -> N
 
 @pytest.mark.parametrize(
     "variant",
-    [{"filter_form": "ignored"}, {"filter_form": "bare"}, {"filter_values": "last"}, {"page_size": 20}],
+    [{"filter_form": "ignored"}, {"filter_form": "bare"}, {"filter_values": "last"}, {"page_size": 3}],
     ids=str,
 )
 def test_an_account_that_filters_otherwise_is_compared_all_the_same(
