@@ -1,4 +1,4 @@
-"""Which orders of a shop an incremental sync reads. There is no "updated since" (cartum §2.1), so it reads thrice."""
+"""Which orders of a shop an incremental sync reads: three reads, as there is no "updated since" (cartum §2.1)."""
 
 from __future__ import annotations
 
