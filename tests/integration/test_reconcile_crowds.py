@@ -251,8 +251,8 @@ def test_what_a_sync_does_meanwhile_is_no_difference(world: World, monkeypatch: 
 
     read, compare = story.read_roapp_task, story.compare_roapp_task
 
-    async def read_and_sync(run: Run, scope: Scope) -> object:
-        roapp = await read(run, scope)
+    async def read_and_sync(run: Run, scope: Scope, *, repair: bool) -> object:
+        roapp = await read(run, scope, repair=repair)
         await meanwhile()
         return roapp
 
