@@ -36,8 +36,8 @@ _TAIL = 64 * 1024
 LITTLE = 1024 * 1024
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_READ_ONLY = errno.EROFS
 _DATABASE_FULL = "53100"  # PostgreSQL's disk_full
-_FREE = "Free some space, then repeat."
 
 
 def _password() -> str:
@@ -56,7 +56,8 @@ def _fernet_key() -> str:
 class Home:
     """Paths below `root`, and the keys, each of which is made once. Nothing exists before `create()`.
 
-    Methods that read or write raise BadConfig if the place can't be used, Retryable if the disk is full."""
+    Methods that read or write raise BadConfig if the place can't be used, Retryable if the disk is full or read-only.
+    """
 
     root: Path
 
@@ -92,6 +93,7 @@ class Home:
                 if not path.is_dir():
                     path.mkdir(mode=0o700, parents=True, exist_ok=True)
                     path.chmod(modes.get(path, 0o700))
+            self._touch()
             if not os.access(self.run, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, "not writable", str(self.run))
         except OSError as error:
@@ -153,10 +155,21 @@ class Home:
         except OSError as error:
             raise unusable(error) from None
 
-    def require_space(self, size: int) -> None:
-        """Raises Retryable if fewer than `size` bytes are free: a full disk can't even hold the log of a failure."""
+    def require_disk(self, size: int = 0) -> None:
+        """Raises Retryable if the disk is read-only, or fewer than `size` bytes are free: it can't even hold the log of
+        a failure. Raises OSError if there is no home."""
+        if self.run.is_dir():
+            try:
+                self._touch()
+            except OSError as error:
+                if failed := disk_failure(error):
+                    raise failed from None
         if shutil.disk_usage(self.root).free < size:
-            raise Retryable(_no_space(self.root), fix=_FREE)
+            raise _no_space(self.root)
+
+    def _touch(self) -> None:
+        """Raises OSError on a read-only disk, also on one that does not say that it is since an error."""
+        os.utime(self.run)
 
     def log_path(self, name: str) -> Path:
         return self.logs / f"{name}.log"
@@ -197,14 +210,24 @@ class Home:
             return 0
 
 
-def _no_space(where: Path | str) -> str:
-    return f"No space is left on the disk ({where})."
+def _no_space(where: Path | str) -> Retryable:
+    return Retryable(f"No space is left on the disk ({where}).", fix="Free some space, then repeat.")
+
+
+def _read_only(where: Path | str) -> Retryable:
+    fix = "Look in the system's log for the reason, make the disk writable, then repeat."
+    return Retryable(f"The disk is read-only ({where}).", fix=fix)
+
+
+def _folder(error: OSError) -> Path | str:
+    return Path(error.filename).parent if isinstance(error.filename, str | Path) else "the home directory"
 
 
 def unusable(error: OSError) -> IntegrationError:
-    """Returns the error for a failed read or write in the home: Retryable for a full disk, otherwise BadConfig."""
-    if full := full_disk(error):
-        return full
+    """Returns the error for a failed read or write in the home: Retryable for a disk that is full or read-only,
+    otherwise BadConfig."""
+    if failed := disk_failure(error):
+        return failed
     where = error.filename or "the home directory"
     return BadConfig(
         f"{where} can't be used: {(error.strerror or 'input/output error').lower()}.",
@@ -213,15 +236,17 @@ def unusable(error: OSError) -> IntegrationError:
     )
 
 
-def full_disk(error: BaseException) -> Retryable | None:
-    """Returns the error for a full disk if one is among the causes of `error`: this machine's, or the one of the
-    database's server."""
+def disk_failure(error: BaseException) -> Retryable | None:
+    """Returns the error for a disk that is full or read-only if that is among the causes of `error`: this machine's
+    disk, or, if it is full, the one of the database's server."""
     found: BaseException | None = error
     while found is not None:
         if isinstance(found, OSError) and found.errno in _FULL:
-            return Retryable(_no_space(found.filename or "the home directory"), fix=_FREE)
+            return _no_space(_folder(found))
+        if isinstance(found, OSError) and found.errno == _READ_ONLY:
+            return _read_only(_folder(found))
         if getattr(found, "pgcode", None) == _DATABASE_FULL:
-            return Retryable(_no_space("the database's"), fix=_FREE)
+            return _no_space("the database's")
         found = found.__cause__ or found.__context__
     return None
 

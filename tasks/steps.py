@@ -10,6 +10,7 @@ from cartum_roapp.sync import (
     replay,
     resend,
     retention,
+    roapp_orders,
     transform,
     upsert,
     write_back,
@@ -27,7 +28,7 @@ put_back_task = step("put back")(replay.put_back)
 send_again_task = step("send again")(resend.send_again)
 remove_old_task = step("remove what is old")(retention.remove_old)
 write_back_task = step("write back")(write_back.write_back)
-read_roapp_task = step("read RO App's orders")(reconciliation.read_roapp)
+read_roapp_task = step("read RO App's orders")(roapp_orders.read_roapp)
 compare_shop_task = step("compare with the shop")(reconciliation.compare_shop)
 store_task = step("store what differs")(reconciliation.store_findings)
 compare_roapp_task = step("compare with RO App")(reconciliation.compare_roapp)

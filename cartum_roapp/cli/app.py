@@ -178,8 +178,8 @@ def _end_of(error: Exception) -> CommandEnd:
             fix = f"`{path} --help` lists what there is"
             return CommandEnd(BAD_INPUT, message or "No command is given.", fix=fix)
         return CommandEnd(BAD_INPUT, message, fix=f"see `{path} --help`.")
-    if getattr(error, "kind", "unexpected") in ("retryable", "unexpected") and (full := _full_disk(error)):
-        return failure(full, FAILED)
+    if getattr(error, "kind", "unexpected") in ("retryable", "unexpected") and (failed := _disk_failure(error)):
+        return failure(failed, FAILED)
     if isinstance(error, CommandEnd):
         return error
     if isinstance(error, IntegrationError):
@@ -191,17 +191,17 @@ def _end_of(error: Exception) -> CommandEnd:
     )
 
 
-def _full_disk(error: Exception) -> IntegrationError | None:
-    """Returns the error for a full disk if that is what stopped the command. Where the home's disk is full, all other
-    symptoms follow from it: a server that answers 503, or is gone."""
+def _disk_failure(error: Exception) -> IntegrationError | None:
+    """Returns the error for a full or read-only disk if that is what stopped the command. If it is the home's disk, all
+    other symptoms follow from it: a server that answers 503, or is gone."""
     from cartum_roapp.errors import IntegrationError
-    from cartum_roapp.home import LITTLE, Home, full_disk
+    from cartum_roapp.home import LITTLE, Home, disk_failure
     from cartum_roapp.settings import settings
 
-    if full := full_disk(error):
-        return full
+    if failed := disk_failure(error):
+        return failed
     try:
-        Home(settings().home).require_space(LITTLE)
+        Home(settings().home).require_disk(LITTLE)
     except IntegrationError as found:
         return found if found.kind == "retryable" else None
     except OSError:  # there is no home yet

@@ -144,8 +144,8 @@ def shown(what: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     from cartum_roapp.settings import settings
 
     with serving(), waiting(what) as listen:
-        # On a full disk Prefect's client would repeat each call for minutes.
-        Home(settings().home).require_space(LITTLE)
+        # On a full or read-only disk Prefect's client would repeat each call for minutes.
+        Home(settings().home).require_disk(LITTLE)
         from tasks.progress import on_progress
 
         token = on_progress.set(listen)

@@ -30,7 +30,7 @@ def upgrade(
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.up import STARTING_LOCK, bring_up
     from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
-    from cartum_roapp.home import Home
+    from cartum_roapp.home import Home, unusable
     from cartum_roapp.service.lock import FileLock
     from cartum_roapp.settings import settings
 
@@ -40,7 +40,10 @@ def upgrade(
         raise BadConfig(f"{home.root} holds nothing yet.", field="CARTUM_ROAPP_HOME", fix="`cartum-roapp up` makes it.")
     own = home.root / "backups"
     if to is None:
-        own.mkdir(mode=0o700, exist_ok=True)
+        try:
+            own.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise unusable(error) from None
     elif not to.is_dir():
         raise BadConfig(f"{to} is no folder.", field="--to", fix="Make it, then repeat.")
     path = backup.named_in(to or own, home)

@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 from cartum_roapp.backup import last_backup
 from cartum_roapp.doctor.finding import Finding, ok, problem, warning
+from cartum_roapp.errors import Retryable
 from cartum_roapp.home import Home
 from cartum_roapp.service import requested, worker
 from cartum_roapp.service.port import answers
@@ -28,10 +29,19 @@ def found(home: Home, *, own_server: bool) -> Iterator[Finding]:
     server; otherwise only the worker is checked."""
     names = ", ".join(f"{name} {version(name)}" for name in ("cartum-roapp", "prefect"))
     yield ok("versions", f"{names}, Python {platform.python_version()}")
-    yield _rights(home)
-    yield _space(home)
+    yield from _home(home)
     yield from _processes(home, State.read(home)) if own_server else _worker(home)
     yield _backup(home)
+
+
+def _home(home: Home) -> Iterator[Finding]:
+    try:
+        home.require_disk()
+    except Retryable as error:
+        yield problem("disk", error.message, error.fix or "")
+    else:
+        yield _rights(home)
+        yield _space(home)
 
 
 def _rights(home: Home) -> Finding:

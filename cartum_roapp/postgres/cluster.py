@@ -61,7 +61,7 @@ def ensure_cluster(home: Home, data: Path, user: SystemUser) -> None:
         raise BadConfig(f"{data} holds something that is no database.", fix="Move it away.")
     for left in home.postgres.glob("new-*"):
         shutil.rmtree(left, ignore_errors=True)
-    home.require_space(_SPACE)
+    home.require_disk(_SPACE)
     maker = user.for_initdb()
     # Each draft has its own name, as the initdb of a killed supervisor may still write into another one.
     draft = Path(tempfile.mkdtemp(dir=home.postgres, prefix="new-"))

@@ -29,7 +29,8 @@ class FileLock:
         deadline = time.monotonic() + timeout
         while self._handle is None:
             try:
-                handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                # Not to be written: so it can be locked on a read-only disk as well.
+                handle = os.open(self.path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             except OSError as error:
                 raise unusable(error) from None
             try:

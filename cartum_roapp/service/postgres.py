@@ -12,7 +12,7 @@ import psutil
 import psycopg2
 
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
-from cartum_roapp.home import Home, full_disk
+from cartum_roapp.home import Home, disk_failure
 from cartum_roapp.postgres import embedded, socket_folder
 from cartum_roapp.postgres.cluster import (
     LOG,
@@ -105,7 +105,7 @@ class Postgres(Child):
             if isinstance(error, psycopg2.OperationalError) and error.pgcode is None:
                 return False  # it takes no connections yet
             failed = Retryable(f"The databases could not be made ({type(error).__name__}).", fix="Repeat.")
-            raise full_disk(error) or failed from None
+            raise disk_failure(error) or failed from None
         return True
 
     def failure(self) -> IntegrationError | None:

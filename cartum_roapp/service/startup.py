@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from cartum_roapp.errors import BadConfig, Retryable
@@ -105,7 +107,7 @@ class Startup:
         if (started and started.poll() is None) or is_held(self.home.run / SUPERVISOR_LOCK):
             return
         if self.starts == _TRIES:
-            self.home.require_space(LITTLE)
+            self.home.require_disk(LITTLE)
             log = self.home.log_path(LOG)
             raise Retryable(f"The supervisor ended. The reason is at the end of {log}.", fix="Repeat.")
         self.starts += 1
@@ -144,13 +146,23 @@ def stop(config: Settings) -> list[str]:
         return []
     end_keeper(home)
     now = State.read(home)
-    requested.nothing(home)
+    try:
+        requested.nothing(home)
+    except Retryable:  # a read-only disk: what is requested is started again once it is writable
+        _terminate(home, now)
     if not wait_until(lambda: _has_ended(home, now), _STOPPED_WITHIN):
         raise Retryable("The programs of this home are still stopping.", fix="Wait, then repeat.")
     with FileLock(home.run / SUPERVISOR_LOCK) as lock:
         # If another one has the lock, somebody started it after our call.
         left = end_left_over(home) if lock.acquire(timeout=1.0) else []
     return sorted({*now.pids, *left})
+
+
+def _terminate(home: Home, now: State) -> None:
+    """Makes the supervisor stop everything and end, without a change to a file."""
+    if is_held(home.run / SUPERVISOR_LOCK) and now.pids:
+        with suppress(ProcessLookupError):
+            os.kill(now.pids["supervisor"], signal.SIGTERM)
 
 
 def _has_ended(home: Home, before: State) -> bool:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cartum_roapp.errors import IntegrationError, Retryable
-from cartum_roapp.home import Home, full_disk
+from cartum_roapp.home import Home, disk_failure
 from cartum_roapp.settings import settings
 
 log = logging.getLogger(__name__)
@@ -41,22 +41,22 @@ def prefect_errors() -> Iterator[None]:
 
 @contextmanager
 def sanitized_errors() -> Iterator[None]:
-    """Passes errors of this project on, without their causes, whose texts are not known to be safe. Turns a full disk
-    and a lost connection to the database into Retryable, every other error into `Unexpected`; the traceback of the
-    latter, without texts, is appended to `logs/errors.log` of the home. May be nested."""
+    """Passes errors of this project on, without their causes, whose texts are not known to be safe. Turns a full or
+    read-only disk and a lost connection to the database into Retryable, every other error into `Unexpected`; the
+    traceback of the latter, without texts, is appended to `logs/errors.log` of the home. May be nested."""
     try:
         yield
     except IntegrationError as error:
         error.__cause__, error.__context__, error.__suppress_context__ = None, None, True
         raise
     except DBAPIError as error:
-        if full := full_disk(error):
-            raise full from None
+        if failed := disk_failure(error):
+            raise failed from None
         if not error.connection_invalidated and not isinstance(error, OperationalError):
             raise _unforeseen(error) from None
         raise Retryable("the connection to the database broke.", fix="Repeat: the run goes on where it was.") from None
     except Exception as error:  # noqa: BLE001 - whatever it is, its text stays here
-        raise full_disk(error) or _unforeseen(error) from None
+        raise disk_failure(error) or _unforeseen(error) from None
 
 
 def _unforeseen(error: BaseException) -> Unexpected:

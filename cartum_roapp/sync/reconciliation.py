@@ -14,9 +14,8 @@ import pandas as pd
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import account
-from cartum_roapp.delivery.markers import BEFORE_ORDER
 from cartum_roapp.errors import BadConfig, Code
-from cartum_roapp.ledger import database, held, markers, matches, missing_orders, orders, standing, totals
+from cartum_roapp.ledger import held, matches, missing_orders, orders, standing, totals
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.scope import NOTHING, Scope
 from cartum_roapp.ledger.standing import Standing
@@ -25,11 +24,11 @@ from cartum_roapp.orders.frames import Frames, typed_frame
 from cartum_roapp.orders.qualifying import FINAL_FOR
 from cartum_roapp.reconciliation import compare, repair, roapp
 from cartum_roapp.reconciliation.findings import STORED, Difference, Finding, Report, numbers
-from cartum_roapp.reconciliation.repair import note_walk
 from cartum_roapp.reconciliation.roapp import RoAppSide
 from cartum_roapp.reconciliation.sides import SHOP, by_currency, by_day, ledger_side, shop_side
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.fetch import Found, Pages, ShopApi, batches, fetch_created, fetch_numbers, slices
+from cartum_roapp.sync.roapp_orders import read_lost
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import Reading, upsert
 from cartum_roapp.sync.window import sync_range
@@ -75,33 +74,6 @@ class Sides:
     def unseen(self) -> set[str]:
         """Returns the numbers of `believed` and `marked` that were not read from the shop."""
         return (self.believed() | self.marked()) - self.seen
-
-
-async def read_roapp(run: Run, scope: Scope, *, repair: bool = False) -> RoAppSide:
-    """Returns RO App's orders: those that the scope's orders are linked to, and those that carry a marker of the shop
-    and are linked to none. It walks all of the account's orders where everything is compared, or where the index of
-    markers does not reach back to the first import; with `repair` the index then does. Raises BadConfig if the key
-    belongs to another company: everything would look deleted there."""
-    key, name, window = run.shop.key, run.account.name, run.state.window_from
-    assert window is not None
-    with run.engine.connect() as connection:
-        now = database.clock(connection)
-        linked = standing.linked(connection, key, scope)
-        ids = [*linked, *markers.unlinked(connection, name, key)]
-        known = markers.of_shop(connection, name, key)
-        known_from, known_until = markers.span(connection, name)
-    since, window = min([scope.since, *linked.values()]) - BEFORE_ORDER, window - BEFORE_ORDER
-    async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
-        if scope.is_all or known_until is None or known_from is None or known_from > window or known_until > now:
-            since = min(since, window)
-            found = await roapp.read(api, key, since)
-            if repair:
-                with run.engine.begin() as connection:
-                    note_walk(connection, name, key, found.values(), since, now)
-        else:
-            found = await roapp.look(api, key, ids, since, known, known_until)
-    log.info("%s orders read from RO App", len(found))
-    return found
 
 
 def confirmed(shop: ShopConfig, *, repair: bool, gone: bool) -> None:
@@ -189,7 +161,8 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     """Returns the complete report: adds what still differs between ledger and RO App after both were read again. An
     order that changed in the ledger meanwhile is left to the next run."""
     report, moving = sides.report, set(numbers(sides.report.findings, STORED))
-    await _read_lost(run, sides)
+    if not sides.scope.is_all:
+        sides.roapp |= await read_lost(run, _lost(sides), sides.roapp)
     suspects = _differences(run, sides, sides.ledger, moving)
     with run.engine.connect() as connection:
         discounts = totals.line_discounts(connection, run.account.name)
@@ -223,21 +196,12 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     return report
 
 
-async def _read_lost(run: Run, sides: Sides) -> None:
-    """Adds RO App's orders for those that the ledger has lost, or whose link it has lost: they may be in RO App, and
-    maybe the index of markers has lost them as well."""
-    lost = {order.number: order.created_at for order in sides.ledger.values() if _lacks_link(order)}
+def _lost(sides: Sides) -> dict[str, datetime]:
+    """Returns number → when it was created, of the orders that the ledger has lost, or whose link it has lost."""
+    known = (one for one in sides.ledger.values() if not one.gone and one.state in ("delivered", "lost"))
+    lost = {one.number: one.created_at for one in known if one.ro_id is None}
     unknown = sides.shop[sides.shop["number"].isin(numbers(sides.report.findings, {Difference.MISSING_IN_LEDGER}))]
-    lost |= dict(zip(unknown["number"], unknown["created_at"], strict=True))
-    if sides.scope.is_all or not lost:
-        return
-    async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
-        found = await roapp.read(api, run.shop.key, min(lost.values()) - BEFORE_ORDER)
-    sides.roapp |= {ro_id: one for ro_id, one in found.items() if one.number in lost and ro_id not in sides.roapp}
-
-
-def _lacks_link(order: Standing) -> bool:
-    return order.ro_id is None and not order.gone and order.state in ("delivered", "lost")
+    return lost | dict(zip(unknown["number"], unknown["created_at"], strict=True))
 
 
 def _is_left_alone(order: Standing, roapp: RoAppSide) -> bool:

@@ -179,6 +179,12 @@ def test_a_full_disk(house: House) -> None:
     assert house.do(steps)["status"]["worker"] == "running"
 
 
+def test_a_read_only_disk(house: House) -> None:
+    """What is said of it is tried with a disk that fails."""
+    (steps,) = blocks(RUNBOOK, "A read-only disk")
+    assert house.do(steps)["status"]["worker"] == "running"
+
+
 def test_an_upgrade(house: House) -> None:
     deployment = house.deployment(f"incremental-sync/{SLUG}")
     assert deployment is not None

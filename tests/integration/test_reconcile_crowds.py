@@ -15,7 +15,8 @@ from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import held
 from cartum_roapp.ledger.scope import Scope
 from cartum_roapp.reconciliation import roapp as closer
-from cartum_roapp.sync.reconciliation import confirmed, read_roapp
+from cartum_roapp.sync.reconciliation import confirmed
+from cartum_roapp.sync.roapp_orders import read_roapp
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import compared_orders
 from flows import reconcile as story
