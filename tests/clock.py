@@ -27,11 +27,11 @@ class Clock:
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
 
-    def differ(self, seconds: int) -> None:
+    def differ(self, seconds: float) -> None:
         differ(self._file, seconds)
 
 
-def differ(file: Path, seconds: int) -> None:
+def differ(file: Path, seconds: float) -> None:
     """Sets the difference. The file is replaced, as a process that finds it empty ends."""
     new = file.with_suffix(".new")
     new.write_text(f"{seconds:+}")

@@ -1,4 +1,4 @@
-"""The disk of a home fails, and the system makes it read-only: the database, Prefect's server and all logs are on it."""
+"""The disk of a home fails, and the system makes it read-only: database, Prefect's server and all logs are on it."""
 
 from __future__ import annotations
 

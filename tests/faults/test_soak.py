@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from statistics import median
 
 import psutil
 import pytest
 from homes import new_home
-from installation import Installation, Row
+from installation import Installation
+from of_many_shops import IMPORTED_WITHIN, begin, disk, settle
 from processes import Process
 from reliability import Record
 from world import Toll, World
 
 from cartum_roapp import service
-from cartum_roapp.cli.demo_sandbox import DemoSandbox
 from sandbox import Sandbox
 from sandbox.box import Shop
 
@@ -30,7 +28,7 @@ SHOPS = 50
 #: Seconds.
 LASTS = float(os.environ.get("SOAK_MINUTES", "60")) * 60
 EDIT_EVERY, FAULT_EVERY, LOOK_EVERY, KILL_EVERY = 2.0, 10.0, 60.0, 300.0
-IMPORTED_WITHIN, CALM_WITHIN = 1200.0, 1800.0
+CALM_WITHIN = 1800.0
 PROGRAMS = ["supervisor", "postgres", "prefect-server", "worker", "console"]
 ROAPP_FAULTS = ["error", "error_after", "drop", "drop_after", "hang_after", "late", "html_after", "half", "rate"]
 SHOP_FAULTS = ["error", "drop", "half", "html", "unauthorized"]
@@ -44,10 +42,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with Sandbox(shops=SHOPS, orders=3, seed=7, rate_limit=0) as box:
         system = Installation(new_home(tmp_path_factory, "soaked"), box)
         try:
-            system.done("up")
-            system.done("account", "add", "main", "--base-url", box.roapp.base_url)
-            _apply(system)
-            _settle(system, 0.0, IMPORTED_WITHIN)
+            begin(system)
             yield system
         finally:
             system.close()
@@ -73,7 +68,7 @@ def test_an_hour(system: Installation, seed: int, record: Record) -> None:
     print(f"{kills} kills; MB of memory: {list(map(round, memory))}; of disk: {list(map(round, disk))}")
     for faults in (system.box.roapp.faults, *(shop.faults for shop in system.box.shops)):
         faults.calm()
-    _settle(system, time.time(), CALM_WITHIN)
+    settle(system, time.time(), CALM_WITHIN)
     toll, held = _toll(system)
     print(f"{held} held")
     toll.tried = kills
@@ -82,39 +77,6 @@ def test_an_hour(system: Installation, seed: int, record: Record) -> None:
         fault = "an hour of 50 shops with edits, network faults, and a kill every five minutes"
         record("Kills", fault, toll, "by itself, within a minute")
     assert median(memory[-third:]) <= (1 + GROWS) * median(memory[third:-third]), memory
-
-
-def _apply(system: Installation) -> None:
-    folder, passwords = system.home / "shops", {}
-    folder.mkdir()
-    addresses = system.box.addresses()
-    for number, shop in enumerate(addresses["shops"]):
-        path = DemoSandbox(shop, addresses["roapp"]).shop_file(system.home, "main")
-        settings = {**json.loads(path.read_text()), "password_from": f"PASSWORD_{number}"}
-        (folder / f"shop-{number + 1}.yaml").write_text(json.dumps(settings, ensure_ascii=False))
-        passwords[f"PASSWORD_{number}"] = shop["password"]
-    system.done("shop", "apply", str(folder), **passwords)
-
-
-def _settle(system: Installation, since: float, within: float) -> None:
-    """Returns when all shops were read since then, and no order waits."""
-    deadline = time.monotonic() + within
-    while late := _late(system, since):
-        assert time.monotonic() < deadline, late
-        time.sleep(5)
-
-
-def _late(system: Installation, since: float) -> list[str]:
-    """The shops that were not read since, or have orders that wait."""
-    shown = system.command("status")
-    if shown.code:
-        return [shown.said]
-    return [shop["shop"] for shop in shown.document["shops"] if shop["waiting"] or _read(shop) <= since]
-
-
-def _read(shop: Row) -> float:
-    """When it was read last, in seconds since 1970."""
-    return datetime.fromisoformat(shop["last_success"]).timestamp() if shop["last_success"] else 0.0
 
 
 def _edit(system: Installation, chance: random.Random) -> None:
@@ -155,7 +117,7 @@ def _kill(system: Installation, chance: random.Random) -> None:
 
 def _size(system: Installation) -> tuple[float, float]:
     """Megabytes of memory and of disk."""
-    return _memory(system), _disk(system)
+    return _memory(system), disk(system)
 
 
 def _memory(system: Installation) -> float:
@@ -168,17 +130,6 @@ def _memory(system: Installation) -> float:
         except psutil.Error:
             continue
     return total / 1024**2
-
-
-def _disk(system: Installation) -> float:
-    used = 0
-    for folder, _, files in os.walk(system.home):
-        for file in files:
-            try:
-                used += os.lstat(os.path.join(folder, file)).st_size
-            except OSError:
-                continue
-    return used / 1024**2
 
 
 def _toll(system: Installation) -> tuple[Toll, int]:
