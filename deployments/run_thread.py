@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
@@ -24,6 +25,7 @@ from cartum_roapp import logs
 _OWN = re.compile(r"flows(\.[a-z_]+){2}")
 
 
+@cache
 def own_flow(entrypoint: str | None) -> Flow[Any, Any]:
     """Returns the flow of this project that an entrypoint names, such as `flows.backfill.backfill`.
 
@@ -42,8 +44,13 @@ class ForeignFlow(ValueError):
     """A deployment names code that is not this project's."""
 
 
-class UnwatchedEngine(AsyncFlowRunEngine[Any, Any]):
-    """The engine of Prefect, without the thread and the connection that watch whether the run is suspended."""
+class ShortEngine(AsyncFlowRunEngine[Any, Any]):
+    """The engine of Prefect, without the thread and the connection that watch whether the run is suspended, and without
+    the thread that says that it is alive."""
+
+    @property
+    def heartbeat_seconds(self) -> None:
+        return None
 
     @contextmanager
     def setup_flow_run_suspension_request(self) -> Iterator[FlowRunSuspensionRequest]:
@@ -57,7 +64,7 @@ class RunThread:
         """A short run is over before anybody suspends it."""
         self.flow = flow
         self.flow_run = flow_run
-        self._engine = UnwatchedEngine if is_short else AsyncFlowRunEngine
+        self._engine = ShortEngine if is_short else AsyncFlowRunEngine
         self.ending: State[Any] | None = None
         self._lock = Lock()
         self._task: asyncio.Task[None] | None = None

@@ -13,9 +13,12 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from sqlalchemy import Engine
+
 from cartum_roapp import logs, service
 from cartum_roapp.errors import IntegrationError
 from cartum_roapp.home import Home
+from cartum_roapp.service import ledger
 from cartum_roapp.service.lock import FileLock
 from cartum_roapp.service.worker import LOCK, POLLING_LOCK
 from cartum_roapp.settings import Settings, settings
@@ -63,8 +66,8 @@ def serve() -> int:
         os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
         os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits for what the console starts
         url = running.database_url.get_secret_value()
-        with _metrics(config, home, url), prefect_errors():
-            asyncio.run(_serve(config, home, url))
+        with _metrics(config, home, url), prefect_errors(), ledger.shared(url) as engine:
+            asyncio.run(_serve(config, home, engine))
     return 0
 
 
@@ -92,9 +95,8 @@ def _metrics(config: Settings, home: Home, database_url: str) -> Iterator[None]:
         engine.dispose()
 
 
-async def _serve(config: Settings, home: Home, database_url: str) -> None:
+async def _serve(config: Settings, home: Home, engine: Engine) -> None:
     from blocks.store import register
-    from cartum_roapp.ledger import database
     from deployments import form_lists, pool, shared
     from deployments.crashed import mark_crashed, start_again
     from deployments.late import Unneeded, cancel_backlog
@@ -103,8 +105,6 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    engine = database.connect(database_url)
-    database.migrate(engine)
     await register()
     kind = await pool.ensure()
     await shared.deploy()
@@ -138,7 +138,6 @@ async def _serve(config: Settings, home: Home, database_url: str) -> None:
         task.cancel()
     ends = await asyncio.gather(*serving, return_exceptions=True)
     await worker.close(_STOP_TIMEOUT)
-    engine.dispose()
     for end in ends:
         if isinstance(end, Exception):
             raise end

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -100,6 +101,7 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         self.runs[flow_run.id] = run
         if task_status is not None:
             task_status.started(flow_run.id.int)
+        await self._due(flow_run)
         async with self._placed(self._syncs if is_sync else self._others):
             await run.run()
         if isinstance(run, RunProcess) and run.killed:
@@ -108,6 +110,19 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         del self.runs[flow_run.id]
         await _set_ending(run)
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
+
+    async def _due(self, flow_run: FlowRun) -> None:
+        """Returns at the time for which the run is scheduled: it was fetched a little earlier, and Prefect's server
+        would make it wait and ask again."""
+        if due := flow_run.next_scheduled_start_time:
+            early = (due - datetime.now(UTC)).total_seconds()
+            await asyncio.sleep(min(max(0.0, early), self._prefetch_seconds))
+
+    async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
+        """Leaves out a state between *Pending* and *Running*: a state is an event, too, and costs the server most."""
+
+    def _emit_flow_run_submitted_event(self, configuration: BaseJobConfiguration) -> None:
+        """Leaves out this event, and so the one at the end: the run's states have events of their own."""
 
     @asynccontextmanager
     async def _placed(self, places: asyncio.Semaphore) -> AsyncIterator[None]:

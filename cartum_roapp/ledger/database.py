@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 import psycopg2.extensions
-from sqlalchemy import Connection, Engine, Pool, QueuePool, create_engine, event, make_url, text
+from psycopg2 import errorcodes
+from sqlalchemy import Connection, Engine, ExceptionContext, Pool, QueuePool, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from cartum_roapp.ledger import revision as revisions
@@ -31,6 +32,9 @@ _CLIENT: dict[str, Any] = {
     "keepalives_interval": _INTERVAL, "keepalives_count": _COUNT, "tcp_user_timeout": _UNANSWERED,
 }  # fmt: skip
 
+#: How many connections an engine keeps, and for how many seconds: after a failover each is soon a new one.
+_KEPT, _KEPT_FOR = 20, 60
+
 #: Seconds between two looks for a lock that another process has: who lets others have it waits for longer.
 LOOKS = 0.2
 
@@ -45,7 +49,7 @@ def connect(url: str, poolclass: type[Pool] = QueuePool) -> Engine:
     scheme, _, rest = url.partition("://")
     if scheme in ("postgres", "postgresql"):
         url = f"postgresql+psycopg2://{rest}"
-    size = {"pool_size": 5, "max_overflow": 20} if poolclass is QueuePool else {}
+    size = {"pool_size": _KEPT, "max_overflow": -1, "pool_recycle": _KEPT_FOR} if poolclass is QueuePool else {}
     given = make_url(url).query
     engine = create_engine(
         url,
@@ -56,6 +60,7 @@ def connect(url: str, poolclass: type[Pool] = QueuePool) -> Engine:
         connect_args={name: value for name, value in _CLIENT.items() if name not in given},
     )
     event.listen(engine, "connect", _end_when_gone)
+    event.listen(engine, "handle_error", _leave_standby)
     return engine
 
 
@@ -64,6 +69,12 @@ def _end_when_gone(connection: psycopg2.extensions.connection, _: object) -> Non
     with connection.cursor() as cursor:
         cursor.execute(_SERVER)
     connection.commit()
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """After a failover, connections to a server that can only be read now count as broken."""
+    if getattr(context.original_exception, "pgcode", None) == errorcodes.READ_ONLY_SQL_TRANSACTION:
+        context.is_disconnect = True
 
 
 def migrate(engine: Engine, revision: str = revisions.HEAD) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
@@ -14,16 +16,44 @@ from cartum_roapp.postgres.embedded import embedded_url
 from cartum_roapp.service.usage import state, use
 from cartum_roapp.settings import settings
 
+_shared: ContextVar[Engine | None] = ContextVar("shared", default=None)
+
+
+@contextmanager
+def shared(url: str) -> Iterator[Engine]:
+    """Yields the ledger's engine, with the schema migrated. Inside, `opened` yields it as well while its database
+    answers: the syncs of a worker share connections, each of which costs the server as much as a sync's statements."""
+    engine = database.connect(url)
+    token = _shared.set(engine)
+    try:
+        database.migrate(engine)
+        yield engine
+    finally:
+        _shared.reset(token)
+        engine.dispose()
+
 
 @contextmanager
 def opened() -> Iterator[Engine]:
     """Yields the ledger's engine, with the database up and the schema migrated. May be nested."""
+    common = _shared.get()
+    if common is not None and _answers(common):
+        yield common
+        return
     engine = database.connect(use(settings(), prefect=False).database_url.get_secret_value())
     try:
         database.migrate(engine)
         yield engine
     finally:
         engine.dispose()
+
+
+def _answers(engine: Engine) -> bool:
+    try:
+        database.migrate(engine)
+    except OperationalError:
+        return False
+    return True
 
 
 @contextmanager

@@ -1,0 +1,49 @@
+"""Connections to the ledger that outlive their server: it has become a standby since, or the database is gone."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import make_url, text
+from world import admin
+
+from cartum_roapp import service
+from cartum_roapp.errors import Retryable
+from cartum_roapp.ledger.database import connect
+from cartum_roapp.service import ledger
+from cartum_roapp.settings import Settings
+from cartum_roapp.sync.failure import sanitized_errors
+
+WRITES = text("INSERT INTO accounts (name) VALUES (:name)")
+
+
+def test_a_server_that_is_a_standby_since_is_left(database: str) -> None:
+    """Connections that were made before would stay with it, while new ones reach the primary server."""
+    engine = connect(database)
+    with engine.connect() as first, engine.connect() as second:
+        for connection in (first, second):
+            connection.execute(text("SET default_transaction_read_only = on"))
+            connection.commit()
+    with pytest.raises(Retryable, match="connection to the database broke"), sanitized_errors(), engine.begin() as old:
+        old.execute(WRITES, {"name": "old"})
+    with engine.begin() as one, engine.begin() as another:
+        for connection, name in ((one, "one"), (another, "another")):
+            connection.execute(WRITES, {"name": name})
+    engine.dispose()
+
+
+def test_runs_share_connections_until_the_database_is_elsewhere(
+    home: Settings, database: str, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARTUM_ROAPP_HOME", str(home.home))
+    service.use(home, prefect=False)
+    backends = set()
+    with ledger.shared(database):
+        for _ in range(2):
+            with ledger.opened() as engine, engine.connect() as connection:
+                backends.add(connection.scalar(text("SELECT pg_backend_pid()")))
+        assert len(backends) == 1
+        admin(postgres, f"DROP DATABASE {make_url(database).database} WITH (FORCE)")
+        with ledger.opened() as engine, engine.begin() as connection:
+            connection.execute(WRITES, {"name": "own"})
+    with ledger.opened() as engine, engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM accounts")) == 1
