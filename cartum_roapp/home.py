@@ -93,7 +93,7 @@ class Home:
                 if not path.is_dir():
                     path.mkdir(mode=0o700, parents=True, exist_ok=True)
                     path.chmod(modes.get(path, 0o700))
-            self._touch()
+            self._require_writable()
             if not os.access(self.run, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, "not writable", str(self.run))
         except OSError as error:
@@ -158,18 +158,18 @@ class Home:
     def require_disk(self, size: int = 0) -> None:
         """Raises Retryable if the disk is read-only, or fewer than `size` bytes are free: it can't even hold the log of
         a failure. Raises OSError if there is no home."""
-        if self.run.is_dir():
-            try:
-                self._touch()
-            except OSError as error:
-                if failed := disk_failure(error):
-                    raise failed from None
+        self._require_writable()
         if shutil.disk_usage(self.root).free < size:
             raise _no_space(self.root)
 
-    def _touch(self) -> None:
-        """Raises OSError on a read-only disk, also on one that does not say that it is since an error."""
-        os.utime(self.run)
+    def _require_writable(self) -> None:
+        """Raises Retryable for a read-only disk. After an error the system may refuse to write to a disk that it still
+        lists as writable, so this writes."""
+        try:
+            os.utime(self.run)
+        except OSError as error:
+            if failed := disk_failure(error):
+                raise failed from None
 
     def log_path(self, name: str) -> Path:
         return self.logs / f"{name}.log"
@@ -215,7 +215,7 @@ def _no_space(where: Path | str) -> Retryable:
 
 
 def _read_only(where: Path | str) -> Retryable:
-    fix = "Look in the system's log for the reason, make the disk writable, then repeat."
+    fix = "Make it writable (the system's log has the reason), then repeat. A new home needs another CARTUM_ROAPP_HOME."
     return Retryable(f"The disk is read-only ({where}).", fix=fix)
 
 

@@ -101,7 +101,7 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         self.runs[flow_run.id] = run
         if task_status is not None:
             task_status.started(flow_run.id.int)
-        await self._due(flow_run)
+        await self._due(run)
         async with self._placed(self._syncs if is_sync else self._others):
             await run.run()
         if isinstance(run, RunProcess) and run.killed:
@@ -111,12 +111,14 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         await _set_ending(run)
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
 
-    async def _due(self, flow_run: FlowRun) -> None:
-        """Returns at the time for which the run is scheduled: it was fetched a little earlier, and Prefect's server
-        would make it wait and ask again."""
-        if due := flow_run.next_scheduled_start_time:
-            early = (due - datetime.now(UTC)).total_seconds()
-            await asyncio.sleep(min(max(0.0, early), self._prefetch_seconds))
+    async def _due(self, run: RunThread | RunProcess) -> None:
+        """Returns at the time for which the run is scheduled, or when it is stopped. It was fetched a little earlier,
+        and Prefect's server would make it wait and ask again."""
+        until = run.flow_run.next_scheduled_start_time or datetime.now(UTC)
+        early = min((until - datetime.now(UTC)).total_seconds(), self._prefetch_seconds)
+        while early > 0 and run.ending is None:
+            await asyncio.sleep(min(early, 1.0))
+            early -= 1.0
 
     async def _propose_submitting_state(self, flow_run: FlowRun) -> None:
         """Leaves out a state between *Pending* and *Running*: a state is an event, too, and costs the server most."""

@@ -44,6 +44,7 @@ class AccountSession:
                     go_by(database.clock(connection))
                 return cls(connection, account)
         except BaseException:
+            connection.invalidate()  # so that nobody gets it with the lock
             connection.close()
             raise
         connection.close()

@@ -32,7 +32,8 @@ _CLIENT: dict[str, Any] = {
     "keepalives_interval": _INTERVAL, "keepalives_count": _COUNT, "tcp_user_timeout": _UNANSWERED,
 }  # fmt: skip
 
-#: How many connections an engine keeps, and for how many seconds: after a failover each is soon a new one.
+#: How many connections an engine keeps. One that is older than so many seconds is replaced when it is next used, so
+#: that none stays with a server that is no longer the primary one.
 _KEPT, _KEPT_FOR = 20, 60
 
 #: Seconds between two looks for a lock that another process has: who lets others have it waits for longer.
@@ -173,5 +174,9 @@ async def locked_soon(engine: Engine, name: str, waits: Callable[[], None] = lam
 
 
 def _ask(connection: Connection, function: str, name: str) -> bool:
-    with autocommit(connection):
-        return bool(connection.scalar(text(f"SELECT {function}(hashtextextended(:name, 0))"), {"name": name}))
+    try:
+        with autocommit(connection):
+            return bool(connection.scalar(text(f"SELECT {function}(hashtextextended(:name, 0))"), {"name": name}))
+    except BaseException:
+        connection.invalidate()  # it may have the lock, and goes back to others
+        raise

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
@@ -49,11 +49,15 @@ def opened() -> Iterator[Engine]:
 
 
 def _answers(engine: Engine) -> bool:
+    """Returns False as well for a server that can only be read: what `use` says of it names the fix."""
     try:
         database.migrate(engine)
-    except OperationalError:
-        return False
-    return True
+        with database.reading(engine) as connection:
+            return bool(connection.scalar(text("SELECT current_setting('transaction_read_only') = 'off'")))
+    except DBAPIError as error:
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            return False
+        raise
 
 
 @contextmanager

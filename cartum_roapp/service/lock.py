@@ -29,8 +29,7 @@ class FileLock:
         deadline = time.monotonic() + timeout
         while self._handle is None:
             try:
-                # Not to be written: so it can be locked on a read-only disk as well.
-                handle = os.open(self.path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                handle = self._open()
             except OSError as error:
                 raise unusable(error) from None
             try:
@@ -44,6 +43,14 @@ class FileLock:
                     return False
                 time.sleep(_PAUSE)
         return True
+
+    def _open(self) -> int:
+        try:  # NFS locks only what is open to be written
+            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+        return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
 
     def release(self) -> None:
         """Idempotent."""

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from cartum_roapp.errors import BadConfig, Retryable
+from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import LITTLE, Home, unusable
 from cartum_roapp.postgres import socket_folder
 from cartum_roapp.postgres.cluster import LOG as POSTGRES
@@ -148,7 +148,7 @@ def stop(config: Settings) -> list[str]:
     now = State.read(home)
     try:
         requested.nothing(home)
-    except Retryable:  # a read-only disk: what is requested is started again once it is writable
+    except IntegrationError:  # the disk has failed: what is requested is started again once it is writable
         _terminate(home, now)
     if not wait_until(lambda: _has_ended(home, now), _STOPPED_WITHIN):
         raise Retryable("The programs of this home are still stopping.", fix="Wait, then repeat.")
@@ -161,7 +161,7 @@ def stop(config: Settings) -> list[str]:
 def _terminate(home: Home, now: State) -> None:
     """Makes the supervisor stop everything and end, without a change to a file."""
     if is_held(home.run / SUPERVISOR_LOCK) and now.pids:
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):
             os.kill(now.pids["supervisor"], signal.SIGTERM)
 
 
