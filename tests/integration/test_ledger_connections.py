@@ -1,14 +1,20 @@
-"""Connections to the ledger that outlive their server: it has become a standby since, or the database is gone."""
+"""Connections to the ledger that runs share: no lock stays with one, and one is left when its server has become a
+standby, or its database is gone."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from sqlalchemy import make_url, text
+from psycopg2.errors import QueryCanceled
+from sqlalchemy import Engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
 from world import admin
 
 from cartum_roapp import service
+from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import Retryable
-from cartum_roapp.ledger.database import connect
+from cartum_roapp.ledger.database import connect, locked, try_lock
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import Settings
 from cartum_roapp.sync.failure import sanitized_errors
@@ -29,6 +35,32 @@ def test_a_server_that_is_a_standby_since_is_left(database: str) -> None:
         for connection, name in ((one, "one"), (another, "another")):
             connection.execute(WRITES, {"name": name})
     engine.dispose()
+
+
+def _lock(engine: Engine, *, waiting: bool) -> None:
+    if not waiting:
+        AccountSession.take(engine, "main")
+        return
+    with locked(engine, "account:main"):
+        pass
+
+
+@pytest.mark.parametrize("last", ["pg_try_advisory_lock", "clock_timestamp", "pg_advisory_lock"])
+def test_a_lock_is_free_when_its_run_fails_after_it_got_it(database: str, last: str) -> None:
+    """A statement that somebody cancels, for example, when the server has done it already."""
+    shared, other = connect(database), connect(database)
+
+    @event.listens_for(shared, "after_cursor_execute")
+    def fail(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if f"{last}(" in statement:
+            raise QueryCanceled
+
+    with pytest.raises(OperationalError):
+        _lock(shared, waiting=last == "pg_advisory_lock")
+    with other.connect() as connection:
+        assert try_lock(connection, "account:main")
+    shared.dispose()
+    other.dispose()
 
 
 def test_runs_share_connections_until_the_database_is_elsewhere(
