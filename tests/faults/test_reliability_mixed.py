@@ -194,7 +194,7 @@ class History(RuleBasedStateMachine):
             if number == oldest or not self._known(shop, oldest):
                 return  # when all that are known vanish, the shop stops
             self.gone.add((shop, number))
-        if edit == "status" and not self._known(shop, number) and number in self._in_roapp(shop):
+        if edit in {"status", "deliver"} and not self._has_agreed(shop, number) and number in self._in_roapp(shop):
             self.moved.add((shop, number))  # a lost ledger can't tell which side did it: a person is told
         if edit == "remove line" and self.lost and self._unmatched(shop, number):
             self.strange.add((shop, number))
@@ -207,6 +207,11 @@ class History(RuleBasedStateMachine):
 
     def _known(self, shop: int, number: str) -> bool:
         query = "SELECT count(*) FROM orders WHERE shop = :shop AND number = :number"
+        return bool(self.world.value(query, shop=self.world.shop(shop).key, number=number))
+
+    def _has_agreed(self, shop: int, number: str) -> bool:
+        """Whether the ledger knows what the order's status was carried as; a restored one has the order without it."""
+        query = "SELECT fields ? 'status_id' FROM order_matches WHERE shop = :shop AND number = :number"
         return bool(self.world.value(query, shop=self.world.shop(shop).key, number=number))
 
     def _unmatched(self, shop: int, number: str) -> bool:
