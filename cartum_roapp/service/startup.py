@@ -20,7 +20,7 @@ from cartum_roapp.service.patience import wait_until
 from cartum_roapp.service.port import keep
 from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.service.state import SUPERVISOR_LOCK, State, kinds_of, variables_of
-from cartum_roapp.service.supervisor import LOG, end_keeper, end_left_over, environment_of
+from cartum_roapp.service.supervisor import LOG, end_left_over, environment_of
 from cartum_roapp.settings import PREFIX, Settings
 
 # Seconds.
@@ -144,7 +144,6 @@ def stop(config: Settings) -> list[str]:
     home = Home(config.home)
     if not home.run.is_dir():
         return []
-    end_keeper(home)
     now = State.read(home)
     try:
         requested.nothing(home)

@@ -8,7 +8,6 @@ running.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -24,9 +23,8 @@ from cartum_roapp.home import Home, unusable
 from cartum_roapp.postgres.cluster import LOG as POSTGRES
 from cartum_roapp.service import console, postgres, requested, worker
 from cartum_roapp.service.child import MARK, Child, end_orphans
-from cartum_roapp.service.lock import FileLock, is_held
+from cartum_roapp.service.lock import FileLock
 from cartum_roapp.service.named_server import named_api
-from cartum_roapp.service.patience import wait_until
 from cartum_roapp.service.port import keep_own
 from cartum_roapp.service.prefect_server import PrefectServer, forget_errors
 from cartum_roapp.service.state import STATE_LOCK, SUPERVISOR_LOCK, State, kinds_of, variables_of
@@ -39,7 +37,6 @@ log = logging.getLogger(__name__)
 # Seconds.
 _TICK = 0.1
 _CHORES_EVERY = 10.0
-_KEEPER_WITHIN = 120.0
 _SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
 
 
@@ -137,15 +134,6 @@ def end_left_over(home: Home) -> list[str]:
     return [*ended, POSTGRES] if postgres.end_left_over(home) else ended
 
 
-def end_keeper(home: Home) -> None:
-    """Ends what an older version runs, whose supervisor was called keeper: `upgrade` is the new version's command."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        pid = int(json.loads((home.run / "state.json").read_text())["pids"]["keeper"])
-        if is_held(home.run / "keeper.lock"):
-            os.kill(pid, signal.SIGTERM)
-            wait_until(lambda: not is_held(home.run / "keeper.lock"), _KEEPER_WITHIN)
-
-
 def environment_of(home: Home, config: Settings, environment: Mapping[str, str]) -> dict[str, str]:
     """Returns the environment of the supervisor, and so of worker and console: that of this process without the secrets
     of one shop or account, and with the settings that may have been given in another way."""
@@ -172,7 +160,6 @@ def supervise(*, foreground: bool) -> bool:
     another one. Raises IntegrationError."""
     config = settings()
     home = Home(config.home).create()
-    end_keeper(home)
     with ExitStack() as stack:
         for name in (SUPERVISOR_LOCK, STATE_LOCK):
             # Others take a lock for an instant to see whether it is held, so one refusal proves nothing.

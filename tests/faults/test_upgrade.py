@@ -19,7 +19,7 @@ from sandbox import Sandbox
 
 pytestmark = pytest.mark.soak
 
-EARLIER = os.environ.get("UPGRADE_FROM", "12994ab")
+EARLIER = os.environ.get("UPGRADE_FROM", "b378e87")
 
 
 @pytest.fixture
