@@ -50,6 +50,7 @@ class CartumShop:
             self.add_status(id_, titles, bool(successful))
         self.buyers: dict[str, Buyer] = {}  # who placed which order
         self.users: list[Row] = []
+        self.listed: list[Row] | None = None  # the catalogue's rows, where they are not made of the goods
         self.tokens: dict[str, list[float]] = {}  # token → [issued at, calls left]
         self.revision = 0
         self.rng = rng
@@ -177,6 +178,14 @@ class CartumShop:
 
     # -- for tests --------------------------------------------------------------------------------------------
 
+    def replace(self, orders: dict[str, Row], statuses: list[Row], catalog: list[Row]) -> None:
+        """These rows are all that the shop has, as they are."""
+        with self.lock:
+            self.orders, self.listed = orders, catalog
+            self.statuses = {int(status["id"]): status for status in statuses}
+            self._json.clear()
+            self.revision += 1
+
     def qualifying(self, start: datetime | None = None, end: datetime | None = None) -> list[str]:
         """Numbers of the orders that a first import started now takes: created within the last two calendar months
         of the shop's zone, and not in a successful status."""
@@ -216,6 +225,8 @@ class CartumShop:
         return known
 
     def catalog(self) -> list[Row]:
+        if self.listed is not None:
+            return self.listed
         return [catalog_row(good, self.market.languages, self.market.currency, self.url) for good in self.goods]
 
     def _recount(self, number_: str | int) -> None:

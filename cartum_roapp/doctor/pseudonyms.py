@@ -15,7 +15,9 @@ import secrets
 from typing import Any
 
 #: Names of values that are the API's own words, and reveal nothing about a person.
-_WORDS = re.compile(r"status|type|kind|method|currency|currency_code|language|lang|locale|unit|object|sort|direction")
+_WORDS = re.compile(
+    r"status|type|kind|method|currency|currency_code|language|lang|locale|unit|object|sort|direction|includedParams"
+)
 #: Names of values that are amounts, counts or times.
 _AMOUNTS = re.compile(
     r"(?:.*_)?(?:price|total|sum|amount|cost|discount|quantity|count|limit|offset|page|rate|percent|balance|weight"
