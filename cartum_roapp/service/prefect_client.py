@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import httpx
 
 from cartum_roapp.home import Home
+from cartum_roapp.service.environment import keep_off_loopback
 from cartum_roapp.service.named_server import named_api
 from cartum_roapp.service.port import keep
 from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, api_url, auth_string
@@ -22,7 +23,8 @@ _WITHIN = 5.0  # seconds
 @contextmanager
 def asking(config: Settings) -> Iterator[httpx.Client | None]:
     """Yields a client of the API, with what the server wants with a POST; None if there is no server. Raises
-    httpx.HTTPError."""
+    httpx.HTTPError, and BadConfig for an invalid proxy."""
+    keep_off_loopback(os.environ)  # a proxy would get the login
     api, login = _server(config)
     if not api:
         yield None

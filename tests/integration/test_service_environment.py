@@ -48,7 +48,10 @@ def test_prefect_is_reached_without_it_and_ro_app_through_it(
 ) -> None:
     variables, asked = proxy
     assert [account["name"] for account in installation.done("account", "list", **variables)] == ["main"]
-    assert asked == []
+    installation.command("doctor", **variables)
+    mine = installation.box.roapp.base_url.removesuffix("/v2"), *(shop.url for shop in installation.box.shops)
+    assert [line for line in asked if not any(f" {address}" in line for address in mine)] == []
+    asked.clear()
     more = {"CARTUM_ROAPP_RETRIES": "1", "CARTUM_ROAPP_RETRY_BASE": "0"}
     ended = installation.command("account", "add", "far", "--base-url", ELSEWHERE, **variables, **more)
     assert ended.code != 0
