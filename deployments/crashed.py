@@ -6,6 +6,7 @@ Functions are idempotent.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from prefect.client.schemas.filters import (
     TaskRunFilterState,
     TaskRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed
@@ -29,6 +30,7 @@ from sqlalchemy import Engine
 
 from blocks.pages import every_row
 from cartum_roapp.ledger import backfills, runs
+from deployments.pool import work_pool_name
 from tasks.tags import TAG
 
 #: Long before this time the ledger knows a run that lives, and Prefect knows that a run has finished.
@@ -37,25 +39,37 @@ GRACE = timedelta(minutes=2)
 SOON = timedelta(seconds=5)
 WHY = "The process of this run was killed."
 WORKER_LABEL = "prefect.worker.name"
+#: The label of the command line's runs.
+TYPED = "cartum-roapp.typed"
 
 _UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
 
 
 async def mark_crashed(
-    engine: Engine, *, mine: Collection[UUID] = (), worker: str | None = None, killed: UUID | None = None
+    engine: Engine,
+    *,
+    mine: Collection[UUID] = (),
+    worker: str | None = None,
+    has_begun: bool = True,
+    killed: UUID | None = None,
 ) -> list[FlowRun]:
     """Marks dead runs as crashed in Prefect and in the ledger. Returns those that Prefect knew. A run counts as alive,
-    in any process, if it holds a lock in the ledger, is one of `mine`, or is younger than GRACE.
+    in any process, if it holds a lock in the ledger, is one of `mine`, is younger than GRACE, or if a worker has taken
+    it that is online: there it may wait for a place.
 
-    `worker` names a worker that is known to be dead: its runs are marked at once, as is a run that is known to be
-    `killed`.
+    `worker` names the worker that asks, which knows its own runs. One that has not begun has none: those of the one
+    before it are marked at once, as is a run that is known to be `killed`.
     """
     dead = {run.id for run in runs.unfinished(engine) if not runs.is_alive(engine, run.id)} - {str(id) for id in mine}
     dead |= {str(killed)} - {"None"}
     marked: list[FlowRun] = []
     async with get_client() as client:
+        others = await online(client) - {worker}
+        ended = None if has_begun else worker
         for run in await _under_way(client):
-            if run.id not in mine and (str(run.id) in dead or _is_forgotten(engine, run, worker)):
+            if run.labels.get(WORKER_LABEL) in others:
+                dead.discard(str(run.id))
+            elif run.id not in mine and (str(run.id) in dead or _is_forgotten(engine, run, ended)):
                 if _is_canceled(run):
                     backfills.cancel_of(engine, str(run.id))
                 await _end(client, run)
@@ -68,13 +82,21 @@ async def mark_crashed(
     return marked
 
 
+async def online(client: PrefectClient) -> set[str]:
+    """Returns the names of the work pool's workers that Prefect hears of."""
+    with suppress(ObjectNotFound):
+        found = await client.read_workers_for_work_pool(work_pool_name())
+        return {one.name for one in found if one.status == WorkerStatus.ONLINE}
+    return set()
+
+
 async def start_again(dead: Collection[FlowRun]) -> None:
-    """Starts these runs again, if a worker had begun them: those of the command line are its caller's. Scheduled ones
-    come again anyway, and canceled ones are over. Imports and backfills become new runs, which continue where the old
-    ones stopped."""
+    """Starts these runs again, except those of the command line, which are its caller's. Scheduled ones come again
+    anyway, and canceled ones are over. Imports and backfills become new runs, which continue where the old ones
+    stopped."""
     async with get_client() as client:
         for run in dead:
-            if run.deployment_id is None or run.auto_scheduled or WORKER_LABEL not in run.labels or _is_canceled(run):
+            if run.deployment_id is None or run.auto_scheduled or TYPED in run.labels or _is_canceled(run):
                 continue
             try:
                 await client.create_flow_run_from_deployment(

@@ -36,7 +36,7 @@ from tasks.tags import TAG
 
 
 async def cancel_backlog() -> int:
-    """Cancels all late runs of each schedule except the last one. Returns their number."""
+    """Cancels all late runs of each schedule except the last one. Returns their number. What a person started stays."""
     last: dict[UUID | None, FlowRun] = {}
     canceled = 0
     async with get_client() as client:
@@ -92,7 +92,7 @@ class Unneeded:
 
 
 async def _late(client: PrefectClient) -> list[FlowRun]:
-    """Returns the scheduled runs that are late by more than half an interval, the one that is due last first."""
+    """Returns the schedules' runs that are late by more than half an interval, the one that is due last first."""
     wanted = FlowRunFilter(
         tags=FlowRunFilterTags(all_=[TAG]),
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
@@ -104,4 +104,5 @@ async def _late(client: PrefectClient) -> list[FlowRun]:
             flow_filter=flow, flow_run_filter=wanted, limit=limit, offset=offset, sort=FlowRunSort.ID_DESC
         )
     )
+    found = [run for run in found if run.auto_scheduled]
     return sorted(found, key=lambda run: run.expected_start_time or datetime.min.replace(tzinfo=UTC), reverse=True)

@@ -22,7 +22,7 @@ from typing import Any
 from prefect import State
 from prefect.client.schemas.objects import FlowRun
 from prefect.logging.configuration import setup_logging
-from prefect.states import AwaitingRetry, Cancelled
+from prefect.states import AwaitingRetry
 
 from cartum_roapp import place
 from deployments.run_thread import RunThread, own_flow
@@ -39,7 +39,7 @@ multiprocessing.util.abstract_sockets_supported = False  # type: ignore[misc]
 
 #: Seconds that a stopped run has to end before it is killed.
 _STOPS_WITHIN = 10.0
-_LEAVE, _STOP = "leave", "stop"
+_LEAVE = "leave"
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class RunProcess:
     def _send_stop(self) -> None:
         if self._control is not None:
             with suppress(OSError):  # it has just ended
-                self._control.send(_STOP)
+                self._control.send(self.ending)
 
     def _watch(self) -> None:
         """Starts the process and waits for its end."""
@@ -135,17 +135,18 @@ def _main(entrypoint: str | None, flow_run: FlowRun, control: Connection) -> Non
         Path("/proc/self/oom_score_adj").write_text("500")
     setup_logging()
     run = RunThread(own_flow(entrypoint), flow_run)
-    signal.signal(signal.SIGTERM, lambda *_: run.stop(AwaitingRetry()))
+    alone: State[Any] = AwaitingRetry()
+    signal.signal(signal.SIGTERM, lambda *_: run.stop(alone))
     Thread(target=_obey, args=(control, run), daemon=True).start()
     place.leaving.set(lambda: control.send(_LEAVE))
     asyncio.run(run.run())
-    if run.ending is not None and run.ending.is_scheduled():  # somebody ended this process alone
+    if run.ending is alone:  # somebody ended this process, and not the worker
         sys.exit(1)
 
 
 def _obey(control: Connection, run: RunThread) -> None:
     """Stops the run when the worker says so. Ends this process when the worker has ended."""
     with suppress(EOFError, OSError):
-        while control.recv() == _STOP:
-            run.stop(Cancelled())
+        while True:
+            run.stop(control.recv())
     os._exit(1)

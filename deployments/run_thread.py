@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import cache
@@ -44,8 +44,21 @@ class ForeignFlow(ValueError):
     """A deployment names code that is not this project's."""
 
 
-class ShortEngine(AsyncFlowRunEngine[Any, Any]):
-    """The engine of Prefect, without the thread and the connection that watch whether the run is suspended, and without
+class Engine(AsyncFlowRunEngine[Any, Any]):
+    """The engine of Prefect. A run that is stopped gets its `ending` from the worker once it is over, and is never
+    shown as *Crashed* before, which people are alerted to."""
+
+    ending: Callable[[], State[Any] | None] = staticmethod(lambda: None)
+
+    async def handle_crash(self, exc: BaseException) -> None:
+        if (ending := self.ending()) is None:
+            await super().handle_crash(exc)
+        elif self.flow_run is not None and not self.state.is_final():
+            self.flow_run.state = ending  # for the last line of the log
+
+
+class ShortEngine(Engine):
+    """The engine without the thread and the connection that watch whether the run is suspended, and without
     the thread that says that it is alive."""
 
     @property
@@ -64,7 +77,7 @@ class RunThread:
         """A short run is over before anybody suspends it."""
         self.flow = flow
         self.flow_run = flow_run
-        self._engine = ShortEngine if is_short else AsyncFlowRunEngine
+        self._engine = ShortEngine if is_short else Engine
         self.ending: State[Any] | None = None
         self._lock = Lock()
         self._task: asyncio.Task[None] | None = None
@@ -116,9 +129,8 @@ class RunThread:
         known = {"shop": parameters["shop"]} if isinstance(parameters.get("shop"), str) else {}
         try:
             with logs.about(run=str(self.flow_run.id), **known):
-                engine: AsyncFlowRunEngine[Any, Any] = self._engine(
-                    flow=self.flow, flow_run=self.flow_run, parameters=parameters
-                )
+                engine = self._engine(flow=self.flow, flow_run=self.flow_run, parameters=parameters)
+                engine.ending = lambda: self.ending
                 async with engine.start():
                     while engine.is_running():
                         async with engine.run_context():

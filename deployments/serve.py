@@ -109,17 +109,18 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
     kind = await pool.ensure()
     await shared.deploy()
     name = worker_name(home)
-    await start_again(await mark_crashed(engine, worker=name))
+    await start_again(await mark_crashed(engine, worker=name, has_begun=False))
     await cancel_backlog()
 
     async def go_on(killed: UUID) -> None:
         if worker.runs[killed].ending is None:
             await asyncio.sleep(_AGAIN_AFTER)
         with suppress(Exception):  # the database or the server is down: `sweep` finds it
-            await start_again(await mark_crashed(engine, mine=worker.runs.keys() - {killed}, killed=killed))
+            mine = worker.runs.keys() - {killed}
+            await start_again(await mark_crashed(engine, mine=mine, worker=name, killed=killed))
 
     async def sweep() -> None:
-        await start_again(await mark_crashed(engine, mine=worker.runs.keys()))
+        await start_again(await mark_crashed(engine, mine=worker.runs.keys(), worker=name))
 
     worker = InProcessWorker(work_pool_name=pool.work_pool_name(), name=name, on_killed=go_on)
     polling = FileLock(home.run / POLLING_LOCK)

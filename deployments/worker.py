@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
@@ -32,10 +32,11 @@ from deployments.run_thread import RunThread, own_flow
 
 POOL_TYPE = "cartum-roapp"
 
-#: How many runs go at once. Syncs are counted apart, so that they never wait for imports and backfills. A run holds
-#: about five of the database's 200 connections.
 SYNC = "incremental-sync"
-SYNCS, OTHERS = 20, 10
+#: How many runs go at once: syncs, imports and backfills, which may take hours, and others, for which people wait. Each
+#: has places of its own. A run holds about five of the database's 200 connections.
+SYNCS, LONG, OTHERS = 20, 7, 3
+_LONG = {"initial-import", "backfill"}
 #: So many more may wait for another run or for a shop's quota, and go on after that: they have left their places.
 ASIDE = 10
 _LOOK = 3.0  # seconds
@@ -85,7 +86,7 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         super().__init__(*args, **kwargs)
         self.runs: dict[UUID, RunThread | RunProcess] = {}
         self._on_killed = on_killed
-        self._syncs, self._others = asyncio.Semaphore(SYNCS), asyncio.Semaphore(OTHERS)
+        self._syncs, self._long, self._others = map(asyncio.Semaphore, (SYNCS, LONG, OTHERS))
         self._aside = 0
 
     async def run(
@@ -102,8 +103,10 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         if task_status is not None:
             task_status.started(flow_run.id.int)
         await self._due(run)
-        async with self._placed(self._syncs if is_sync else self._others):
-            await run.run()
+        places = self._syncs if is_sync else self._long if flow.name in _LONG else self._others
+        if await _acquired(places, run):
+            with self._placed(places):
+                await run.run()
         if isinstance(run, RunProcess) and run.killed:
             await self._on_killed(flow_run.id)
         # Not reached in a worker that is stopped: `close` ends the runs that are left in `runs`.
@@ -126,9 +129,9 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
     def _emit_flow_run_submitted_event(self, configuration: BaseJobConfiguration) -> None:
         """Leaves out this event, and so the one at the end: the run's states have events of their own."""
 
-    @asynccontextmanager
-    async def _placed(self, places: asyncio.Semaphore) -> AsyncIterator[None]:
-        """Holds one of the places for the body, or until the run in it leaves it."""
+    @contextmanager
+    def _placed(self, places: asyncio.Semaphore) -> Iterator[None]:
+        """Gives the place back after the body, or when the run in it leaves it."""
         loop, held = asyncio.get_running_loop(), True
 
         def step_aside() -> None:
@@ -141,7 +144,6 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
             with suppress(RuntimeError):  # the worker has ended
                 loop.call_soon_threadsafe(step_aside)
 
-        await places.acquire()
         token = place.leaving.set(leave)
         try:
             yield
@@ -183,6 +185,17 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
             over &= await asyncio.to_thread(run.over, max(0.0, deadline - time.monotonic()))
             await _set_ending(run)
         return over
+
+
+async def _acquired(places: asyncio.Semaphore, run: RunThread | RunProcess) -> bool:
+    """Waits for one of the places. Returns whether the run has it: not where it was stopped before."""
+    got = asyncio.ensure_future(places.acquire())
+    try:
+        while run.ending is None and not got.done():
+            await asyncio.wait({got}, timeout=1.0)
+    finally:
+        waits = got.cancel()
+    return not waits
 
 
 async def _set_ending(run: RunThread | RunProcess) -> None:

@@ -29,6 +29,8 @@ async def run_attached(flow: Flow[..., Any], deployment: str, /, **parameters: A
     from prefect.flow_engine import run_flow_async
     from prefect.states import Pending
 
+    from deployments.crashed import TYPED
+
     async with get_client() as client:
         try:
             found = await client.read_deployment_by_name(f"{flow.name}/{deployment}")
@@ -39,6 +41,7 @@ async def run_attached(flow: Flow[..., Any], deployment: str, /, **parameters: A
             parameters=flow.serialize_parameters(parameters),
             state=Pending(),
             tags=_tags(),
+            labels={TYPED: True},
         )
     return await _until_canceled(flow_run.id, run_flow_async(flow, flow_run=flow_run, parameters=parameters))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -12,11 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 from installation import Installation, Row, names
+from prefect_api import here
 from processes import Process
 from sqlalchemy import text
 
 from cartum_roapp.ledger import backfills, database
-from deployments.worker import OTHERS, SYNCS
+from deployments import crashed
+from deployments.worker import LONG, SYNCS
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -295,13 +298,13 @@ def test_a_backfill_that_was_canceled_while_its_worker_was_killed_stays_canceled
 @pytest.mark.long
 def test_runs_that_wait_for_another_hold_no_place(worker: Installation, imported: Row) -> None:
     old = datetime.now(UTC) - timedelta(days=93)
-    numbers = [worker.box.shops[SHOP].place_order(created=old, status=3) for _ in range(OTHERS)]
+    numbers = [worker.box.shops[SHOP].place_order(created=old, status=3) for _ in range(LONG)]
     with database.locked(worker.engine, "account:main"):  # another run delivers
         piled = [worker.start("backfill/backfill", shops=["shop-1"], numbers=[one], dry_run=False) for one in numbers]
         waiting = "SELECT count(*) FROM backfills WHERE stored_at IS NOT NULL AND ended_at IS NULL"
-        worker.become(lambda: worker.value(waiting), lambda count: count == OTHERS)
+        worker.become(lambda: worker.value(waiting), lambda count: count == LONG)
         worker.completed(worker.start("backfill/backfill", shops=["shop-2"], numbers=["999997"], dry_run=True))
-        assert worker.value(waiting) == OTHERS
+        assert worker.value(waiting) == LONG
     worker.completed(*piled)
 
 
@@ -392,6 +395,7 @@ def test_a_stopped_worker_hands_its_runs_to_the_next_one(worker: Installation, i
         assert before.wait(20)
         states = worker.prefect.get("/flow_run_states/", params={"flow_run_id": id}).json()
         assert "AwaitingRetry" in names(states)
+        assert whom != "the worker" or "Crashed" not in names(states), "people are alerted to that"
     worker.next_worker(before)
     worker.completed(id)
 
@@ -425,6 +429,27 @@ def test_runs_of_a_killed_worker_are_marked_and_the_living_are_left(worker: Inst
         lambda: worker.flow_runs(tags={"all_": ["shop:shop-1"]}, idempotency_key={"any_": [f"goes on: {lost}"]}), bool
     )
     worker.completed(new[0]["id"])
+
+
+@pytest.mark.long
+def test_a_run_that_waits_at_a_living_worker_is_not_taken_for_dead(
+    worker: Installation, imported: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but the worker knows of it: it has no place yet, so it has not begun."""
+    monkeypatch.setattr(crashed, "GRACE", timedelta(0))
+    deployment, living = worker.deployment("reconcile/shop-1"), worker.flow_run(imported["id"])["labels"]
+    assert deployment
+    labels = [living, {crashed.WORKER_LABEL: "a machine that is gone"}]
+    runs = []
+    for label in labels:
+        made = worker.ask(f"/deployments/{deployment['id']}/create_flow_run", state={"type": "PENDING"})
+        worker.prefect.patch(f"/flow_runs/{made['id']}/labels", json=label).raise_for_status()
+        runs.append(made["id"])
+    with here(worker.config):
+        marked = asyncio.run(crashed.mark_crashed(worker.engine))
+    assert [str(run.id) for run in marked if str(run.id) in runs] == runs[1:]
+    assert [worker.flow_run(id)["state_name"] for id in runs] == ["Pending", "Crashed"]
+    worker.set_state(runs[0], "CANCELLED")
 
 
 def away(worker: Installation, slug: str) -> list[str]:
