@@ -174,9 +174,8 @@ class OrderBindings:
             raise order_problems.elsewhere(
                 seen, "has another location or order type", "Move that order back, or take the marker out"
             )
-        # The client when we wrote it; else the one that staff may have chosen meanwhile stays.
+        # The client when we wrote it; of another one RO App's notes say whose it is.
         is_ours = any(_whose(seen.client_id) in one.names for one in doubts)
-        is_ours = is_ours or (not doubts and notes.name_another_buyer(seen.manager_notes, order))
         values = {Field.CLIENT: Agreed.on(seen.client_id, seen.client_id)} if is_ours and seen.client_id else {}
         with self._session.transaction() as connection:
             owner = matches.bound_to(connection, self._session.account, seen.id)

@@ -71,10 +71,11 @@ class ShopOrder:
 @dataclass(frozen=True)
 class Look:
     """What RO App shows of the order; `values` has no key for what it hides. `says_comment`: its notes say what the
-    comment says."""
+    comment says. `has_another_buyer`: they name another buyer than the shop's order does now."""
 
     values: Mapping[Field, Value]
     says_comment: bool = False
+    has_another_buyer: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,13 @@ def _lines(agreed: AgreedOrder, items: Sequence[RoItem] | None, order: ShopOrder
 
 
 def _fields(agreed: AgreedOrder, look: Look, order: ShopOrder) -> tuple[AgreedOrder, list[Operation]]:
-    has_left = order.manager_has_left
-    agreed, changes = plan_fields.plan(agreed, order.values, look.values, manager_has_left=has_left)
+    agreed, changes = plan_fields.plan(
+        agreed,
+        order.values,
+        look.values,
+        manager_has_left=order.manager_has_left,
+        has_another_buyer=look.has_another_buyer,
+    )
     return agreed, [SetFields(changes)] if changes else []
 
 

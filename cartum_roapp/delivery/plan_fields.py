@@ -14,9 +14,16 @@ NAMES = (Field.CLIENT, Field.MANAGER, Field.NOTES, Field.NUMBER, Field.ESTIMATE)
 
 
 def plan(
-    agreed: AgreedOrder, given: Mapping[Field, Given], seen: Mapping[Field, Value], *, manager_has_left: bool
+    agreed: AgreedOrder,
+    given: Mapping[Field, Given],
+    seen: Mapping[Field, Value],
+    *,
+    manager_has_left: bool,
+    has_another_buyer: bool,
 ) -> tuple[AgreedOrder, tuple[Change, ...]]:
-    """Returns what is known now, and what has to change. A key that is missing in `given` or `seen` stays as it is."""
+    """Returns what is known now, and what has to change. A key that is missing in `given` or `seen` stays as it is. A
+    client that nothing is known of may be staff's and stays, unless RO App's notes name another buyer (see `Look`):
+    then it is the one that the shop had before."""
     changes: list[Change] = []
     for name in NAMES:
         if name not in given or name not in seen:
@@ -32,7 +39,8 @@ def plan(
             change = None if seen[name] == value.made else Change(name, value.shop, value.made)
         else:
             if known is None and seen[name] is not None and name is Field.CLIENT:
-                known = Agreed(value.shop, value.made, seen[name])
+                before = Agreed.on(seen[name], seen[name])
+                known = before if has_another_buyer else Agreed(value.shop, value.made, seen[name])
             known, change = compare(name, value, known or Agreed(), seen[name])
         agreed = agreed.with_value(name, known)
         changes += [change] if change else []

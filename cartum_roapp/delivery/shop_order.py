@@ -80,4 +80,8 @@ def look_at(seen: RoOrder, said: Said, *, knows_comment: bool) -> Look:
         shown[Field.STATUS] = seen.status_id
     overwritten = not knows_comment and read(seen) is None
     says = said.is_as_made if knows_comment else said.is_said
-    return Look(shown, says_comment=overwritten or says(seen.manager_notes))
+    return Look(
+        shown,
+        says_comment=overwritten or says(seen.manager_notes),
+        has_another_buyer=notes.name_another_buyer(seen.manager_notes, said.order),
+    )

@@ -154,9 +154,18 @@ def test_what_changed_in_the_shop_while_the_ledger_was_lost_arrives(database: st
 MINE, THEIRS = "+380671112233", "+380502223344"
 
 
+def lost(world: World, another: Another, *, restored: bool) -> World:
+    """A ledger in place of the lost one: of a backup from just now, else an empty one."""
+    found = another(world, copy=restored)
+    if restored:
+        found.restored()
+    return found
+
+
+@pytest.mark.parametrize("restored", [False, True])
 @pytest.mark.parametrize(("before", "after"), [(MINE, THEIRS), (MINE, ""), ("", THEIRS)])
 def test_a_buyer_who_changed_while_the_ledger_was_lost_arrives(
-    database: str, another: Another, before: str, after: str
+    database: str, another: Another, before: str, after: str, restored: bool
 ) -> None:
     with World.of(database, orders=0) as world:
         shop = world.box.shops[0]
@@ -164,14 +173,17 @@ def test_a_buyer_who_changed_while_the_ledger_was_lost_arrives(
         world.imported()
         mail = "two@example.com" if after else "guest@example.com"
         shop.edit(number, delivery_phone=after, delivery_email=mail)
-        purged = another(world)
-        purged.imported()
-        assert purged.held() == {}
-        assert purged.differences(world.shop(), [number]) == []
+        other = lost(world, another, restored=restored)
+        other.imported()
+        assert other.held() == {}
+        assert other.differences(world.shop(), [number]) == []
         assert world.box.roapp.contacts[world.roapp_order(number)["client_id"]]["email"] == mail
 
 
-def test_a_contact_that_staff_chose_before_the_ledger_was_lost_stays(database: str, another: Another) -> None:
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_contact_that_staff_chose_before_the_ledger_was_lost_stays(
+    database: str, another: Another, restored: bool
+) -> None:
     with World.of(database, orders=0) as world:
         shop, roapp = world.box.shops[0], world.box.roapp
         number = shop.place_order(articles=[("KR-799", 1)], delivery_phone=MINE, delivery_email="")
@@ -179,10 +191,10 @@ def test_a_contact_that_staff_chose_before_the_ledger_was_lost_stays(database: s
         chosen = roapp.add_contact("Бухгалтерія", phones=["+380443334455"])
         roapp.edit_order(world.roapp_order(number)["id"], client_id=chosen)
         shop.edit(number, delivery_name="Олена Шевченко-Коваль", delivery_phone="067 111-22-33")
-        purged = another(world)
-        purged.imported()
-        purged.synced()
-        assert purged.held() == {}
+        other = lost(world, another, restored=restored)
+        other.imported()
+        other.synced()
+        assert other.held() == {}
         assert world.roapp_order(number)["client_id"] == chosen
 
 
