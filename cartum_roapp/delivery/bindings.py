@@ -234,7 +234,7 @@ def _body(order: DesiredOrder, contact: int, manager: int, shop: ShopConfig, tex
         "client_id": contact,
         "manager_id": manager,
         "manager_notes": notes.merged("", text),
-        "malfunction": title(shop, order.number),
+        "malfunction": title(shop.name, order.number),
         "estimated_price": f"{wanted_total(order, shop):.2f}",
     }
     if shop.order_number_field:

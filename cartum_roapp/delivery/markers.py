@@ -42,9 +42,17 @@ def read(order: RoOrder) -> tuple[str, str] | None:
     return (token[1], token[2]) if token else None
 
 
-def title(shop: ShopConfig, number: str) -> str:
-    """What a new order's `malfunction` says, which people read."""
-    return f"{shop.name} {number}"
+def title(shop: str, number: str) -> str:
+    """What a new order's `malfunction` says, which people read. `shop`: its name."""
+    return f"{shop} {number}"
+
+
+def titled(malfunction: str, names: Mapping[str, str]) -> tuple[str, str] | None:
+    """Returns (shop key, order number) of the shop, among those of these `names` by key, whose order has this title;
+    None where that is none or several."""
+    number = malfunction.rpartition(" ")[2]
+    keys = [key for key, name in names.items() if number and malfunction == title(name, number)]
+    return (keys[0], number) if len(keys) == 1 else None
 
 
 def is_elsewhere(order: RoOrder, shop: ShopConfig) -> bool:
@@ -73,15 +81,8 @@ class MarkerIndex:
     def read(self, order: RoOrder) -> tuple[str, str] | None:
         """(shop key, order number) of the order, by its marker, else by its title where it has the shop's location and
         order type; None where neither says so."""
-        if (token := read(order)) is not None:
-            return token
-        number = order.malfunction.rpartition(" ")[2]
-        named = [
-            key
-            for key, shop in self._shops.items()
-            if number and order.malfunction == title(shop, number) and not is_elsewhere(order, shop)
-        ]
-        return (named[0], number) if len(named) == 1 else None
+        here = {key: shop.name for key, shop in self._shops.items() if not is_elsewhere(order, shop)}
+        return read(order) or titled(order.malfunction, here)
 
     async def find(self, shop: str, number: str, created_at: datetime) -> list[Marked]:
         """Returns all RO App orders with this marker. Looks into RO App first where the index does not reach back to

@@ -139,6 +139,12 @@ def of_account(engine: Engine, account: str) -> dict[str, ShopState]:
         return {row.key: ShopState(**row._mapping) for row in connection.execute(known)}
 
 
+def names(connection: Connection, account: str) -> dict[str, str]:
+    """The names of the connected shops of an account, by key."""
+    known = select(shops.c.key, shops.c.name).where(shops.c.deleted_at.is_(None), shops.c.account == account)
+    return {row.key: row.name for row in connection.execute(known)}
+
+
 def freeze_window(engine: Engine, key: str, now: datetime, timezone: str) -> ShopState:
     """Sets the window of the first import at its first start; afterwards it only reads it.
 

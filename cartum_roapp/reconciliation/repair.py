@@ -11,9 +11,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from cartum_roapp.delivery import order_problems
-from cartum_roapp.delivery.markers import marker
+from cartum_roapp.delivery.markers import marker, titled
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import agreed, held, markers, matches, missing_orders, orders
+from cartum_roapp.ledger import agreed, held, markers, matches, missing_orders, orders, shops
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.orders import Priority
@@ -37,12 +37,14 @@ def note_walk(
     connection: Connection, account: str, shop: str, roapp: Collection[OrderInRoApp], since: datetime, until: datetime
 ) -> None:
     """Adds the markers of all shops that a walk over RO App's orders from `since` to `until` (UTC) has seen, so that
-    the next one need not reach as far back. Where RO App's list leaves out the notes, it does nothing."""
+    the next one need not reach as far back; where staff have overwritten one, by the order's title. Where RO App's list
+    leaves out the notes, it does nothing."""
     if not all(one.shows_marker for one in roapp):
         return
-    known = markers.marked(connection, account)
+    known, names = markers.marked(connection, account), shops.names(connection, account)
     for one in roapp:
-        if (carried := one.foreign or (one.number and (shop, one.number))) and one.ro_id not in known:
+        carried = one.foreign or (one.number and (shop, one.number)) or titled(one.malfunction, names)
+        if carried and one.ro_id not in known:
             markers.note(connection, account, Marked(one.ro_id, *carried, one.branch_id, one.order_type_id))
     markers.extend_span(connection, account, since, until)
 

@@ -135,4 +135,5 @@ def _order_in_roapp(order: RoOrder, shop: str) -> OrderInRoApp:
         created_at=order.created_at,
         shows_marker=order.shows_notes,
         roapp_number=order.number,
+        malfunction=order.malfunction,
     )

@@ -6,7 +6,7 @@ The `total` of an order is what RO App's has to be: the shop's `total_sum`, and 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -41,7 +41,7 @@ class OrderInRoApp:
     of another shop's marker. `total` is None if RO App does not send it; `written_off` is known only after its lines
     were read, and so is `staff`: what lines add to the total that staff added, without further ones of the order's own
     products, which may be doubled ones. `shows_marker`: whether RO App showed the notes, in which it stands.
-    `roapp_number`: RO App's own, "" if it is not shown."""
+    `roapp_number`: RO App's own, "" if it is not shown. `malfunction` has the title that we gave it."""
 
     ro_id: int
     number: str | None
@@ -54,6 +54,7 @@ class OrderInRoApp:
     staff: Decimal | None = None
     shows_marker: bool = True
     roapp_number: str = ""
+    malfunction: str = field(default="", repr=False)
 
 
 def shop_side(frames: Frames, ledger: Mapping[str, Standing], *, delivery_line: bool) -> pd.DataFrame:

@@ -148,6 +148,26 @@ def test_an_order_delivered_while_the_ledger_was_lost_is_found(database: str) ->
         assert world.value(reaches), "no later night walks as far back"
 
 
+def test_a_night_after_a_lost_ledger_finds_an_order_whose_notes_staff_have_overwritten(database: str) -> None:
+    """It is Delivered at the new import, and opened again after the night has looked through RO App."""
+    with World.of(database, orders=4, delivered=0, older=0) as world:
+        world.imported()
+        shop, roapp = world.box.shops[0], world.box.roapp
+        oldest = min(shop.qualifying(), key=lambda number: shop.orders[number]["stat_created"])
+        for number in shop.qualifying():
+            world.roapp_order(number)["created_at"] = f"{shop.orders[number]['stat_created'].replace(' ', 'T')}Z"
+        before, order = len(roapp.orders), world.roapp_order(oldest)["id"]
+        roapp.edit_order(order, manager_notes="call before noon")
+        shop.set_status(oldest, DELIVERED)
+        world.reset()
+        world.imported()
+        world.reconciled(repair=True)
+        shop.set_status(oldest, 2)
+        world.imported()
+        assert len(roapp.orders) == before
+        assert world.roapp_order(oldest)["id"] == order
+
+
 def test_an_index_from_a_clock_that_was_ahead_doubles_nothing(world: World) -> None:
     """A restored ledger lacks an order that RO App got before the last two hours."""
     number = world.box.shops[0].place_order()
