@@ -19,7 +19,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -28,16 +28,19 @@ from psycopg2.extensions import parse_dsn
 
 from cartum_roapp import service
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.home import Home, unusable, write_atomically
+from cartum_roapp.home import Home, disk_failure, write_atomically
 from cartum_roapp.ledger import revision
 from cartum_roapp.ledger.agreed import FORGET_ALL
 from cartum_roapp.postgres.cluster import binaries
 from cartum_roapp.postgres.database_url import DatabaseUrl
 from cartum_roapp.postgres.databases import both, connected, is_key, prepare_prefect
+from cartum_roapp.service.lock import FileLock, is_held
 from cartum_roapp.settings import Settings
 
 ABOUT, LEDGER_DUMP, PREFECT_DUMP = "about.json", "ledger.dump", "prefect.dump"
 _KEYS = ("prefect-encryption", "prefect-login")
+#: Begins the name of a folder in which a backup is written or unpacked; its lock is held meanwhile.
+_DRAFT, _LOCK = ".cartum-roapp-draft-", "lock"
 # pg_dump 17 and newer write this line, which older servers don't know.
 _UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"
 _COUNT = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
@@ -52,7 +55,7 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
         raise BadConfig(f"{path} is there already.", field="FILE", fix="Name a new file.")
     home = Home(config.home)
     service.use(config, prefect=False)
-    with _drafts(path) as folder:
+    with _drafts(path.absolute().parent) as folder:
         ledger, prefect = both(config)
         with connected(prefect) as connection, connection.cursor() as cursor:
             knows = is_key(cursor, home.encryption_path)
@@ -83,7 +86,10 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
                 archive.add(folder / name, name)
             for key in keys:
                 archive.add(key, f"keys/{key.name}")
+        _to_disk(whole)
         os.replace(whole, path)
+        with suppress(OSError):  # not all file systems can
+            _to_disk(path.absolute().parent)  # older ones are deleted next
         write_atomically(_record(home), made_at)
     return [ABOUT, LEDGER_DUMP, PREFECT_DUMP, *(f"keys/{key.name}" for key in keys)], knows
 
@@ -128,7 +134,7 @@ def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
     Raises BadConfig, before anything is changed, if the file is no backup or of a newer version, if something is there
     already, or if the key of Prefect's secrets is neither in the file nor in the home."""
     home = Home(config.home).create()
-    with _drafts(home.run / "restore") as folder:
+    with _drafts(home.run) as folder:
         about = _unpack(path, folder)
         revision.check(about["ledger"], str(path), "FILE")
         if config.database_url:
@@ -150,13 +156,31 @@ def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
 
 
 @contextmanager
-def _drafts(beside: Path) -> Iterator[Path]:
-    """Yields a folder that only this user may enter, on the disk of the file; removes it in the end."""
+def _drafts(parent: Path) -> Iterator[Path]:
+    """Yields a folder in `parent` that only this user may enter; removes it in the end, and what a killed backup or
+    restore left there."""
     try:
-        with tempfile.TemporaryDirectory(dir=beside.absolute().parent, prefix=f".{beside.name}-") as folder:
+        for left in parent.glob(f"{_DRAFT}*/{_LOCK}"):
+            if not is_held(left):
+                shutil.rmtree(left.parent, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=parent, prefix=_DRAFT) as folder, FileLock(Path(folder) / _LOCK) as lock:
+            lock.acquire()
             yield Path(folder)
     except OSError as error:
-        raise unusable(error) from None
+        raise disk_failure(error) or BadConfig(
+            f"{error.filename or parent} can't be used: {(error.strerror or 'input/output error').lower()}.",
+            field="FILE",
+            fix="Name a file in a directory that is there and that this user may write to.",
+        ) from None
+
+
+def _to_disk(path: Path) -> None:
+    """Waits until the file, or the names in the directory, would be there after a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _unpack(path: Path, folder: Path) -> dict[str, str]:
@@ -172,7 +196,13 @@ def _unpack(path: Path, folder: Path) -> dict[str, str]:
                     shutil.copyfileobj(source, target)
         about = json.loads((folder / ABOUT).read_text())
         return {name: str(about[name]) for name in ("made_at", "cartum_roapp", "prefect", "ledger", "key")}
-    except (tarfile.TarError, OSError, ValueError, KeyError, TypeError):
+    except OSError as error:
+        raise disk_failure(error) or BadConfig(
+            f"{error.filename or path} can't be read: {(error.strerror or 'input/output error').lower()}.",
+            field="FILE",
+            fix="Name a file that `backup` wrote and that this user may read.",
+        ) from None
+    except (tarfile.TarError, ValueError, KeyError, TypeError):
         raise BadConfig(f"{path} is no backup.", field="FILE", fix="Name a file that `backup` wrote.") from None
 
 
@@ -230,14 +260,16 @@ def _revision(url: DatabaseUrl) -> str | None:
 
 
 def _run(program: str, url: DatabaseUrl | None, *options: str) -> None:
-    """Runs a program of PostgreSQL, on a database or on files alone. No password is among its arguments."""
+    """Runs a program of PostgreSQL, on a database or on files alone. No password is among its arguments. What libpq
+    reads from the environment counts for it as for this process; it asks for nothing."""
     with tempfile.NamedTemporaryFile("w", prefix="pg-", suffix=".conf") as services:  # 0600
         parts = parse_dsn(url.libpq()) if url else {}
         services.write("[backup]\n" + "".join(f"{name}={value}\n" for name, value in parts.items()))
         services.flush()
-        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "PGSERVICEFILE": services.name}
+        environment = {name: value for name, value in os.environ.items() if name.startswith("PG")}
+        environment |= {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "PGSERVICEFILE": services.name}
         environment |= {"PGSERVICE": "backup"} if url else {}
-        command = [_program(program), *options]
+        command = [_program(program), *(["--no-password"] if url else []), *options]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines()

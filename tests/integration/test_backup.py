@@ -15,6 +15,7 @@ from installation import Installation
 from outside_server import oldest, served
 
 from cartum_roapp.postgres.cluster import binaries
+from cartum_roapp.service.lock import FileLock
 from sandbox import Sandbox
 
 pytestmark = pytest.mark.long
@@ -128,10 +129,22 @@ def test_a_file_that_can_not_be_loaded_is_refused(
 
 def test_no_dump_is_left_where_the_file_can_not_be_written(old: Installation, tmp_path: Path) -> None:
     (there := tmp_path / "there").write_text("of another day")
-    for path, says in ((there, "there already"), (tmp_path / "missing" / "file", "missing")):
+    for path, says in ((there, "there already"), (tmp_path / "missing" / "file", "a directory that is there")):
         refused = old.command("backup", str(path))
         assert refused.code == 2 and says in refused.said
     assert list(tmp_path.iterdir()) == [there] and there.read_text() == "of another day"
+
+
+def test_what_a_killed_backup_left_is_removed_by_the_next_one(old: Installation, tmp_path: Path) -> None:
+    left, used = tmp_path / ".cartum-roapp-draft-left", tmp_path / ".cartum-roapp-draft-used"
+    for folder in (left, used):
+        folder.mkdir()
+        (folder / "ledger.dump").write_text("buyers")
+        (folder / "lock").touch()
+    with FileLock(used / "lock") as lock:
+        assert lock.acquire()
+        made = old.done("backup", "--to", str(tmp_path), "--keep", "1")
+    assert sorted(map(str, tmp_path.iterdir())) == sorted([str(used), made["file"]])
 
 
 def test_a_folder_keeps_the_newest_ones(old: Installation, tmp_path: Path) -> None:
