@@ -34,6 +34,7 @@ _STOP_TIMEOUT = 10.0
 _REVIVE_EVERY = 10.0
 _SWEEP_EVERY = 300.0
 _CLEAR_EVERY = 20.0
+_REMOVE_OLD_EVERY = 3 * 3600.0
 #: Until a run whose process was killed is started again: one that fails at once is not started all the time.
 _AGAIN_AFTER = 15.0
 
@@ -131,6 +132,7 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
         asyncio.create_task(_every(_SWEEP_EVERY, sweep)),
         asyncio.create_task(_every(_CLEAR_EVERY, Unneeded().clear)),
         asyncio.create_task(_every(_CLEAR_EVERY, lambda: form_lists.renew(engine))),
+        asyncio.create_task(_every(_REMOVE_OLD_EVERY, lambda: remove_old(engine))),
     ]
     ending = asyncio.create_task(stopped.wait())
     await asyncio.wait([*serving, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -169,6 +171,16 @@ def _revive_supervisor(config: Settings) -> None:
     console's port stays ours."""
     service.hold_console(config)
     service.revive(config)
+
+
+async def remove_old(engine: Engine) -> None:
+    """Removes what was kept long enough, of all shops: a paused one has no run that could."""
+    from blocks.store import list_shops
+    from cartum_roapp.config import ShopConfig
+    from cartum_roapp.sync import retention
+
+    stored = (await list_shops()).values()
+    await asyncio.to_thread(retention.remove_old, engine, [one for one in stored if isinstance(one, ShopConfig)])
 
 
 async def _every(seconds: float, turn: Callable[[], Awaitable[object]]) -> None:

@@ -26,7 +26,6 @@ from tasks.steps import (
     put_right_task,
     read_roapp_task,
     remember_reported_task,
-    remove_old_task,
     store_task,
 )
 
@@ -44,9 +43,8 @@ async def reconcile(
     in turn, each once in a calendar month. With `everything`, it compares all of them.
 
     With `repair`, what is safe to correct goes through ledger and outbox as usual, and the rest is held for a person.
-    Nothing is deleted except what the ledger has kept long enough: buyers' data and the events of orders. Without
-    `repair`, nothing is written. If very many orders are missing in the shop at once, its user has probably lost
-    rights; they count as deleted only with `gone`.
+    Nothing is deleted. Without `repair`, nothing is written. If very many orders are missing in the shop at once, its
+    user has probably lost rights; they count as deleted only with `gone`.
     """
     settings = await settings_of(shop)
     with checked_input():
@@ -66,7 +64,6 @@ async def compare_sides(
     if repair:
         put_right_task(run, sides)
         await deliver(run, upto=Priority.CHANGE)
-        remove_old_task(run)
     report = await show_report_task(run, sides)
     if repair:
         remember_reported_task(run, sides)

@@ -9,7 +9,6 @@ from cartum_roapp.sync import (
     reconciliation,
     replay,
     resend,
-    retention,
     roapp_orders,
     transform,
     upsert,
@@ -26,7 +25,6 @@ upsert_task = step("upsert", idle=upsert.is_idle)(upsert.upsert)
 store_part_task = step("upsert")(backfill.store_part)
 put_back_task = step("put back")(replay.put_back)
 send_again_task = step("send again")(resend.send_again)
-remove_old_task = step("remove what is old")(retention.remove_old)
 write_back_task = step("write back")(write_back.write_back)
 read_roapp_task = step("read RO App's orders")(roapp_orders.read_roapp)
 compare_shop_task = step("compare with the shop")(reconciliation.compare_shop)

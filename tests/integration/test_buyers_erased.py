@@ -13,6 +13,7 @@ from world import World
 
 from cartum_roapp.ledger import creations, erasure
 from cartum_roapp.ledger.erasure import Buyer, Named
+from cartum_roapp.sync.retention import remove_old
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -165,11 +166,11 @@ def test_retention_takes_old_final_orders_alone(world: World) -> None:
 
     limited = world.shop(retention_days=90)
     world.reconciled(repair=True)
-    world.reconciled(limited)
+    remove_old(world.engine, [world.shop()])
     assert erasure.listed(world.engine, [key]) == []
     assert world.held() == {("order", held): "deleted-in-roapp"}
     for _ in range(2):
-        world.reconciled(limited, repair=True)
+        remove_old(world.engine, [limited])
     assert [(one.named, one.orders, one.rows) for one in erasure.listed(world.engine, [key])] == [("retention", 1, 0)]
     with world.engine.connect() as connection:
         erased = set(connection.scalars(text("SELECT number FROM orders WHERE erased_at IS NOT NULL")))
@@ -249,7 +250,7 @@ def test_nothing_is_erased_of_a_buyer_whose_contact_may_be_on_its_way(world: Wor
     with world.engine.begin() as connection:
         aged = {"age": creations.KEPT + timedelta(minutes=1)}
         connection.execute(text("UPDATE creations SET not_before = now() - :age"), aged)
-    world.reconciled(repair=True)
+    remove_old(world.engine, [])
     assert erase(world, "number", number).busy == ()
     assert tables_with(world, *TELLING, "671234568") == set()
 

@@ -18,7 +18,7 @@ from processes import Process
 from sqlalchemy import text
 
 from cartum_roapp.ledger import backfills, database
-from deployments import crashed
+from deployments import crashed, serve
 from deployments.worker import LONG, SYNCS
 
 pytestmark = pytest.mark.drawn(2)
@@ -429,6 +429,25 @@ def test_runs_of_a_killed_worker_are_marked_and_the_living_are_left(worker: Inst
         lambda: worker.flow_runs(tags={"all_": ["shop:shop-1"]}, idempotency_key={"any_": [f"goes on: {lost}"]}), bool
     )
     worker.completed(new[0]["id"])
+
+
+@pytest.mark.long
+def test_what_is_old_is_removed_of_a_paused_shop_too(worker: Installation, imported: Row) -> None:
+    number = worker.box.shops[SHOP].place_order(status=2)
+    worker.done("sync", "shop-1")
+    worker.box.shops[SHOP].set_status(number, 4)
+    worker.done("sync", "shop-1")
+    worker.done("shop", "edit", "shop-1", "--set", "retention_days=90")
+    worker.done("shop", "pause", "shop-1")
+    try:
+        with worker.engine.begin() as connection:
+            long_ago = "created_at = created_at - interval '91 days', final_since = final_since - interval '91 days'"
+            connection.execute(text(f"UPDATE orders SET {long_ago} WHERE number = :number"), {"number": number})
+        with here(worker.config):
+            asyncio.run(serve.remove_old(worker.engine))
+        assert worker.value("SELECT erased_at IS NOT NULL FROM orders WHERE number = :number", number=number)
+    finally:
+        worker.done("shop", "resume", "shop-1")
 
 
 @pytest.mark.long
