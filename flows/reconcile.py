@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 from prefect import flow
 
+from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.fetch import Found
 from cartum_roapp.sync.quota import outlasting_quota
-from cartum_roapp.sync.reconciliation import Sides, confirmed, fetch_portion, portions, read_ledger
+from cartum_roapp.sync.reconciliation import Portion, Sides, confirmed, fetch_portion, portions, read_ledger
 from cartum_roapp.sync.run import Run
-from cartum_roapp.sync.window import classify_statuses, compared_orders, select_rows
+from cartum_roapp.sync.window import Statuses, classify_statuses, compared_orders, select_rows
 from tasks.deliver import deliver
 from tasks.ending import checked_input, final_state
 from tasks.frames import parts, to_frames
@@ -28,6 +30,9 @@ from tasks.steps import (
     remember_reported_task,
     store_task,
 )
+
+#: Seconds that no other run reads the shop; then syncs have their turn.
+TURN = 60.0
 
 
 @flow(name="reconcile", flow_run_name=named(of_reconciliation), persist_result=False)
@@ -71,20 +76,29 @@ async def compare_sides(
 
 
 async def read_shop(run: Run, sides: Sides) -> None:
-    """Reads the shop portion by portion, and compares each with the ledger."""
+    """Reads the shop portion by portion, and compares each with the ledger. Syncs read the shop in between."""
     left = portions(run, sides.scope)
     async for attempt in outlasting_quota():
         with attempt:
-            async with run.reading() as api:
-                statuses = await classify_statuses(run, api)
-                read_ledger(run, sides, statuses.final)
-                while left:
-                    missing: set[str] = set()
-                    pages = fetch_portion(run, api, sides, left[0], missing)
-                    async for rows, last in parts(pages):
-                        mine = select_rows(run, rows, statuses.successful, in_roapp=sides.marked())
-                        frames, bad = await to_frames(run, api, mine, whole=True)
-                        found = compare_shop_task(run, sides, Found(rows, missing if last else set()), frames, bad)
-                        if sides.repair and found:
-                            store_task(run, sides, frames, bad, found)
-                    del left[0]
+            while left:
+                async with run.reading() as api:
+                    statuses, until = await classify_statuses(run, api), time.monotonic() + TURN
+                    read_ledger(run, sides, statuses.final)
+                    for portion in tuple(left):
+                        await compare_portion(run, api, sides, portion, statuses)
+                        del left[0]
+                        if time.monotonic() >= until:
+                            break
+                if left:
+                    await run.give_way()
+
+
+async def compare_portion(run: Run, api: Cartum, sides: Sides, portion: Portion, statuses: Statuses) -> None:
+    """Reads a portion of the shop, compares it with the ledger, and stores what differs if that is to be repaired."""
+    missing: set[str] = set()
+    async for rows, last in parts(fetch_portion(run, api, sides, portion, missing)):
+        mine = select_rows(run, rows, statuses.successful, in_roapp=sides.marked())
+        frames, bad = await to_frames(run, api, mine, whole=True)
+        found = compare_shop_task(run, sides, Found(rows, missing if last else set()), frames, bad)
+        if sides.repair and found:
+            store_task(run, sides, frames, bad, found)

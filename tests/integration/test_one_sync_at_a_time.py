@@ -13,6 +13,7 @@ from cartum_roapp.ledger import database as locks
 from cartum_roapp.ledger import health
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.run import Run
+from flows import reconcile
 from flows.incremental_sync import sync_changes
 from tasks.run import recorded
 
@@ -94,6 +95,30 @@ def test_a_sync_does_not_wait_for_ever_for_another_reader_and_is_no_success(data
         assert after.last_success == seen.last_success
         world.box.shops[0].place_order()
         world.synced()
+
+
+def test_a_sync_has_its_turn_while_a_long_reconciliation_reads_the_shop(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "TURN", 0.0)
+    with World.of(database, orders=6, delivered=0, older=0) as world:
+        world.imported()
+        shop = world.box.shops[0]
+        shop.faults.latency = 0.1
+
+        async def both() -> None:
+            night = asyncio.create_task(world.reconcile(world.shop(), repair=True))
+            while not any(call.path == "orders/get" for call in shop.calls):
+                await asyncio.sleep(0.01)
+            number = shop.place_order()
+            await scheduled(world)
+            assert number in world.roapp_orders(world.shop())
+            assert not night.done()
+            assert (await night)["findings"] == []
+
+        shop.clear_calls()
+        asyncio.run(both())
+        assert world.differences(world.shop(), shop.qualifying()) == []
 
 
 def test_what_a_sync_has_no_time_to_deliver_follows_with_the_next_one(database: str) -> None:
