@@ -338,9 +338,13 @@ def test_caddy_understands_its_files(name: str, tmp_path: Path) -> None:
     sites = {"PREFECT_SITE": "https://prefect.example", "PREFECT_SERVERS": "server-1:4200 server-2:4200"}
     sites |= {"CONSOLE_SITE": "https://orders.example"} if name.startswith("compose") else {}
     environment = {**os.environ, **sites, "HOME": str(tmp_path)}
-    command = [program("caddy", "caddy"), "validate", "--adapter", "caddyfile", "--config", str(DEPLOYMENTS / name)]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    for action in ("validate", "adapt"):
+        command = [program("caddy", "caddy"), action, "--adapter", "caddyfile", "--config", str(DEPLOYMENTS / name)]
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+    listening = [one["listen"] for one in json.loads(done.stdout)["apps"]["http"]["servers"].values()]
+    assert listening.count(["0.0.0.0:443"]) == 1, "two servers at one port would share its connections by chance"
+    assert len([one for one in listening if one[0].endswith(":443")]) == 1, listening
 
 
 def test_both_databases_are_made_for_the_role_of_the_addresses() -> None:
