@@ -224,7 +224,10 @@ async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None
     state = shops.state(engine, config.key)
     active = config.enabled and state.window_stored_at is not None and state.paused_because is None
     await one_shop.deploy(config, active=active)
-    await (schedule.resume if active else schedule.pause)(config.slug)
+    if not active:
+        await schedule.pause(config.slug)
+    if config.enabled:
+        await schedule.resume_imported(engine, config.key)  # the import may have stored the window since
     # Also active before the first import: only a success opens the window of "no success".
     await alerts.renew(config, active=config.enabled and state.paused_because is None)
     await _renew_shared_alerts(engine)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from installation import Installation, Row, names
+from prefect_api import here
 from prefect_side import PrefectSide, of_a_shop
 from sqlalchemy import create_engine, text
 
+from blocks import store
+from deployments import shops
 from deployments.one_shop import anchor, nightly_cron
+from tasks import schedule
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -120,6 +125,27 @@ def test_its_schedule_follows_import_edit_pause_and_resume(connected: Installati
     (run,) = connected.ended(connected.start(f"incremental-sync/{SLUG}"))
     assert "switched off" in run["state"]["message"]
     connected.done("shop", "edit", SLUG, "--from", str(connected.file(INDEX)))
+
+
+def test_a_shop_that_is_saved_while_its_import_ends_is_synced(
+    connected: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, key, pause = connected.engine, connected.key(INDEX), schedule.pause
+
+    def stored(value: str) -> None:
+        with engine.begin() as connection:
+            connection.execute(text(f"UPDATE shops SET window_stored_at = {value} WHERE key = :key"), {"key": key})
+
+    async def pause_late(slug: str) -> bool:
+        stored("now()")
+        await schedule.start(engine, key)
+        return await pause(slug)
+
+    monkeypatch.setattr(schedule, "pause", pause_late)
+    stored("NULL")
+    with here(connected.config):
+        asyncio.run(shops._connect(engine, asyncio.run(store.load_shop(SLUG)), checked=True))
+    assert [one["active"] for one in deployments(connected)["incremental-sync"]["schedules"]] == [True]
 
 
 def test_a_deleted_shop_leaves_nothing_behind_and_can_come_again(connected: Installation) -> None:
