@@ -18,7 +18,8 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -27,8 +28,8 @@ from pathlib import Path
 from psycopg2.extensions import parse_dsn
 
 from cartum_roapp import service
-from cartum_roapp.errors import BadConfig
-from cartum_roapp.home import Home, disk_failure, write_atomically
+from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.home import Home, disk_failure, unusable, write_atomically
 from cartum_roapp.ledger import revision
 from cartum_roapp.ledger.agreed import FORGET_ALL
 from cartum_roapp.postgres.cluster import binaries
@@ -41,6 +42,8 @@ ABOUT, LEDGER_DUMP, PREFECT_DUMP = "about.json", "ledger.dump", "prefect.dump"
 _KEYS = ("prefect-encryption", "prefect-login")
 #: Begins the name of a folder in which a backup is written or unpacked; its lock is held meanwhile.
 _DRAFT, _LOCK = ".cartum-roapp-draft-", "lock"
+#: Seconds. Another machine's lock may not be seen here.
+_SURELY_LEFT = 24 * 3600.0
 # pg_dump 17 and newer write this line, which older servers don't know.
 _UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"
 _COUNT = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
@@ -55,7 +58,7 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
         raise BadConfig(f"{path} is there already.", field="FILE", fix="Name a new file.")
     home = Home(config.home)
     service.use(config, prefect=False)
-    with _drafts(path.absolute().parent) as folder:
+    with _drafts(path.absolute().parent, _unwritable) as folder:
         ledger, prefect = both(config)
         with connected(prefect) as connection, connection.cursor() as cursor:
             knows = is_key(cursor, home.encryption_path)
@@ -90,7 +93,10 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
         os.replace(whole, path)
         with suppress(OSError):  # not all file systems can
             _to_disk(path.absolute().parent)  # older ones are deleted next
+    try:
         write_atomically(_record(home), made_at)
+    except OSError as error:
+        raise unusable(error) from None
     return [ABOUT, LEDGER_DUMP, PREFECT_DUMP, *(f"keys/{key.name}" for key in keys)], knows
 
 
@@ -134,7 +140,7 @@ def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
     Raises BadConfig, before anything is changed, if the file is no backup or of a newer version, if something is there
     already, or if the key of Prefect's secrets is neither in the file nor in the home."""
     home = Home(config.home).create()
-    with _drafts(home.run) as folder:
+    with _drafts(home.run, unusable) as folder:
         about = _unpack(path, folder)
         revision.check(about["ledger"], str(path), "FILE")
         if config.database_url:
@@ -156,22 +162,26 @@ def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
 
 
 @contextmanager
-def _drafts(parent: Path) -> Iterator[Path]:
+def _drafts(parent: Path, failed: Callable[[OSError], IntegrationError]) -> Iterator[Path]:
     """Yields a folder in `parent` that only this user may enter; removes it in the end, and what a killed backup or
-    restore left there."""
+    restore left there. An OSError in the body is raised as what `failed` makes of it."""
     try:
         for left in parent.glob(f"{_DRAFT}*/{_LOCK}"):
-            if not is_held(left):
+            if time.time() - left.stat().st_mtime > _SURELY_LEFT and not is_held(left):
                 shutil.rmtree(left.parent, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=parent, prefix=_DRAFT) as folder, FileLock(Path(folder) / _LOCK) as lock:
-            lock.acquire()
+            lock.acquire(timeout=1.0)
             yield Path(folder)
     except OSError as error:
-        raise disk_failure(error) or BadConfig(
-            f"{error.filename or parent} can't be used: {(error.strerror or 'input/output error').lower()}.",
-            field="FILE",
-            fix="Name a file in a directory that is there and that this user may write to.",
-        ) from None
+        raise failed(error) from None
+
+
+def _unwritable(error: OSError) -> IntegrationError:
+    return disk_failure(error) or BadConfig(
+        f"{error.filename or 'the file'} can't be used: {(error.strerror or 'input/output error').lower()}.",
+        field="FILE",
+        fix="Name a file in a directory that is there and that this user may write to.",
+    )
 
 
 def _to_disk(path: Path) -> None:
@@ -267,6 +277,7 @@ def _run(program: str, url: DatabaseUrl | None, *options: str) -> None:
         services.write("[backup]\n" + "".join(f"{name}={value}\n" for name, value in parts.items()))
         services.flush()
         environment = {name: value for name, value in os.environ.items() if name.startswith("PG")}
+        environment.pop("PGCLIENTENCODING", None)
         environment |= {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "PGSERVICEFILE": services.name}
         environment |= {"PGSERVICE": "backup"} if url else {}
         command = [_program(program), *(["--no-password"] if url else []), *options]

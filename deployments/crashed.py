@@ -54,11 +54,11 @@ async def mark_crashed(
     killed: UUID | None = None,
 ) -> list[FlowRun]:
     """Marks dead runs as crashed in Prefect and in the ledger. Returns those that Prefect knew. A run counts as alive,
-    in any process, if it holds a lock in the ledger, is one of `mine`, is younger than GRACE, or if a worker has taken
-    it that is online: there it may wait for a place.
+    in any process, if it holds a lock in the ledger, is one of `mine`, or is younger than GRACE. One that waits for a
+    place at another worker, or is about to begin there, is alive while that worker is online.
 
-    `worker` names the worker that asks, which knows its own runs. One that has not begun has none: those of the one
-    before it are marked at once, as is a run that is known to be `killed`.
+    `worker` names the worker that asks, which knows its own runs. If it has not begun, it has none yet: the runs of its
+    predecessor of the same name are marked at once, as is a run that is known to be `killed`.
     """
     dead = {run.id for run in runs.unfinished(engine) if not runs.is_alive(engine, run.id)} - {str(id) for id in mine}
     dead |= {str(killed)} - {"None"}
@@ -67,7 +67,7 @@ async def mark_crashed(
         others = await online(client) - {worker}
         ended = None if has_begun else worker
         for run in await _under_way(client):
-            if run.labels.get(WORKER_LABEL) in others:
+            if run.labels.get(WORKER_LABEL) in others and _may_begin(engine, run):
                 dead.discard(str(run.id))
             elif run.id not in mine and (str(run.id) in dead or _is_forgotten(engine, run, ended)):
                 if _is_canceled(run):
@@ -104,6 +104,11 @@ async def start_again(dead: Collection[FlowRun]) -> None:
                 )
             except ObjectNotFound:
                 pass
+
+
+def _may_begin(engine: Engine, run: FlowRun) -> bool:
+    """Returns whether the run need not hold a lock in the ledger yet."""
+    return (run.state is not None and run.state.is_pending()) or runs.find(engine, str(run.id)) is None
 
 
 def _is_forgotten(engine: Engine, run: FlowRun, worker: str | None) -> bool:

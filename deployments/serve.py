@@ -132,7 +132,7 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
         asyncio.create_task(_every(_SWEEP_EVERY, sweep)),
         asyncio.create_task(_every(_CLEAR_EVERY, Unneeded().clear)),
         asyncio.create_task(_every(_CLEAR_EVERY, lambda: form_lists.renew(engine))),
-        asyncio.create_task(_every(_REMOVE_OLD_EVERY, lambda: remove_old(engine))),
+        asyncio.create_task(_every(_REMOVE_OLD_EVERY, lambda: remove_old(engine), first=_SWEEP_EVERY)),
     ]
     ending = asyncio.create_task(stopped.wait())
     await asyncio.wait([*serving, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -183,9 +183,12 @@ async def remove_old(engine: Engine) -> None:
     await asyncio.to_thread(retention.remove_old, engine, [one for one in stored if isinstance(one, ShopConfig)])
 
 
-async def _every(seconds: float, turn: Callable[[], Awaitable[object]]) -> None:
+async def _every(seconds: float, turn: Callable[[], Awaitable[object]], first: float | None = None) -> None:
+    """Takes a turn after `first` seconds, if they are given, and then each time after `seconds`."""
+    wait = seconds if first is None else first
     while True:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(wait)
+        wait = seconds
         with suppress(Exception):  # database or server are down: tried again next time
             await turn()
 

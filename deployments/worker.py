@@ -32,10 +32,10 @@ from deployments.run_thread import RunThread, own_flow
 
 POOL_TYPE = "cartum-roapp"
 
-SYNC = "incremental-sync"
-#: How many runs go at once: syncs, imports and backfills, which may take hours, and others, for which people wait. Each
-#: has places of its own. A run holds about five of the database's 200 connections.
-SYNCS, LONG, OTHERS = 20, 7, 3
+SYNC, NIGHT = "incremental-sync", "reconcile"
+#: How many runs go at once. Those that may take hours have places of their own, so have the nights of all shops, and
+#: those that people start and wait for. A run holds about five connections to the database.
+SYNCS, LONG, NIGHTS, OTHERS = 20, 5, 3, 2
 _LONG = {"initial-import", "backfill"}
 #: So many more may wait for another run or for a shop's quota, and go on after that: they have left their places.
 ASIDE = 10
@@ -86,7 +86,9 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         super().__init__(*args, **kwargs)
         self.runs: dict[UUID, RunThread | RunProcess] = {}
         self._on_killed = on_killed
-        self._syncs, self._long, self._others = map(asyncio.Semaphore, (SYNCS, LONG, OTHERS))
+        self._places = {SYNC: asyncio.Semaphore(SYNCS), NIGHT: asyncio.Semaphore(NIGHTS)}
+        self._places |= dict.fromkeys(_LONG, asyncio.Semaphore(LONG))
+        self._others = asyncio.Semaphore(OTHERS)
         self._aside = 0
 
     async def run(
@@ -103,7 +105,7 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         if task_status is not None:
             task_status.started(flow_run.id.int)
         await self._due(run)
-        places = self._syncs if is_sync else self._long if flow.name in _LONG else self._others
+        places = self._places.get(flow.name, self._others)
         if await _acquired(places, run):
             with self._placed(places):
                 await run.run()

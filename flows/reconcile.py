@@ -82,8 +82,9 @@ async def read_shop(run: Run, sides: Sides) -> None:
         with attempt:
             while left:
                 async with run.reading() as api:
-                    statuses, until = await classify_statuses(run, api), time.monotonic() + TURN
+                    statuses = await classify_statuses(run, api)
                     read_ledger(run, sides, statuses.final)
+                    until = time.monotonic() + TURN
                     for portion in tuple(left):
                         await compare_portion(run, api, sides, portion, statuses)
                         del left[0]

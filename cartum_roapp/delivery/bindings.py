@@ -174,7 +174,7 @@ class OrderBindings:
             raise order_problems.elsewhere(
                 seen, "has another location or order type", "Move that order back, or take the marker out"
             )
-        # The client when we wrote it; of another one RO App's notes say whose it is.
+        # The client whom our own call has set is ours; whose another one is, `plan_fields` decides by RO App's notes.
         is_ours = any(_whose(seen.client_id) in one.names for one in doubts)
         values = {Field.CLIENT: Agreed.on(seen.client_id, seen.client_id)} if is_ours and seen.client_id else {}
         with self._session.transaction() as connection:

@@ -47,12 +47,11 @@ def title(shop: str, number: str) -> str:
     return f"{shop} {number}"
 
 
-def titled(malfunction: str, names: Mapping[str, str]) -> tuple[str, str] | None:
-    """Returns (shop key, order number) of the shop, among those of these `names` by key, whose order has this title;
-    None where that is none or several."""
+def titled(malfunction: str, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Returns (shop key, order number) of each shop, among those of these `names` by key, whose order would have this
+    title."""
     number = malfunction.rpartition(" ")[2]
-    keys = [key for key, name in names.items() if number and malfunction == title(name, number)]
-    return (keys[0], number) if len(keys) == 1 else None
+    return [(key, number) for key, name in names.items() if number and malfunction == title(name, number)]
 
 
 def is_elsewhere(order: RoOrder, shop: ShopConfig) -> bool:
@@ -82,7 +81,8 @@ class MarkerIndex:
         """(shop key, order number) of the order, by its marker, else by its title where it has the shop's location and
         order type; None where neither says so."""
         here = {key: shop.name for key, shop in self._shops.items() if not is_elsewhere(order, shop)}
-        return read(order) or titled(order.malfunction, here)
+        named = titled(order.malfunction, here)
+        return read(order) or (named[0] if len(named) == 1 else None)
 
     async def find(self, shop: str, number: str, created_at: datetime) -> list[Marked]:
         """Returns all RO App orders with this marker. Looks into RO App first where the index does not reach back to

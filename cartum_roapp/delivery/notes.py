@@ -222,6 +222,8 @@ def name_another_buyer(current: str, order: DesiredOrder) -> bool:
     head = _head(current)
     labels = tuple(f"{words.recipient}:" for words in LABELS.values())
     named = next((line for line in head.split("\n") if line.startswith(labels)), "")
+    if not named:
+        return False
     if not order.buyer_phone:
         return re.search(r"\+[0-9]{7}", named) is not None
     return not any(phone in named for phone in (order.buyer_phone, order.buyer_phone_raw))

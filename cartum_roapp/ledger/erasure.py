@@ -83,8 +83,8 @@ def orders_of(connection: Connection, shop: str, named: Named, value: str) -> li
 
 
 def old(connection: Connection, shop: str, days: int) -> Buyer:
-    """Orders of all buyers that were placed more than `days` ago and are final for two weeks at least, and rows that
-    are held for so long."""
+    """Orders of all buyers that were placed more than `days` ago and had been final for two weeks when syncs last read
+    the shop, and rows that are held for so long."""
     values = {"shop": shop, "age": timedelta(days=days), "final_for": FINAL_FOR}
     numbers = list(connection.scalars(text(_OLD_ORDERS), values))
     rows = list(connection.scalars(text(_OLD_ROWS), values))
@@ -196,7 +196,8 @@ _IDLE = f"""
 """
 _OLD_ORDERS = f"""
     SELECT number FROM orders WHERE shop = :shop AND erased_at IS NULL AND created_at < now() - :age
-    AND (coalesce(final_since, gone_at) < now() - :final_for OR NOT {NOT_WITHDRAWN})
+    AND (coalesce(final_since, gone_at) < coalesce((SELECT watermark FROM shops WHERE key = :shop), now()) - :final_for
+         OR NOT {NOT_WITHDRAWN})
 """
 _OLD_ROWS = """
     SELECT id FROM held

@@ -37,13 +37,17 @@ def note_walk(
     connection: Connection, account: str, shop: str, roapp: Collection[OrderInRoApp], since: datetime, until: datetime
 ) -> None:
     """Adds the markers of all shops that a walk over RO App's orders from `since` to `until` (UTC) has seen, so that
-    the next one need not reach as far back; where staff have overwritten one, by the order's title. Where RO App's list
-    leaves out the notes, it does nothing."""
+    the next one need not reach as far back; where staff have overwritten one, by the order's title. Where that may be
+    several shops', or RO App's list leaves out the notes, the next one reaches back all the same."""
     if not all(one.shows_marker for one in roapp):
         return
     known, names = markers.marked(connection, account), shops.names(connection, account)
     for one in roapp:
-        carried = one.foreign or (one.number and (shop, one.number)) or titled(one.malfunction, names)
+        own = (shop, one.number) if one.number else None
+        by_title = [] if own or one.foreign else titled(one.malfunction, names)
+        if len(by_title) > 1:
+            return
+        carried = own or one.foreign or next(iter(by_title), None)
         if carried and one.ro_id not in known:
             markers.note(connection, account, Marked(one.ro_id, *carried, one.branch_id, one.order_type_id))
     markers.extend_span(connection, account, since, until)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import httpx
 
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.service.prefect_client import asking
 from cartum_roapp.settings import Settings
 
@@ -30,7 +31,7 @@ def next_runs(config: Settings, slugs: Iterable[str]) -> dict[str, datetime]:
                         found.setdefault(wanted[tag], datetime.fromisoformat(run["next_scheduled_start_time"]))
                 if len(runs) < _PAGE or len(found) == len(wanted):
                     break
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):  # it is not up, or not one that we know
+    except (httpx.HTTPError, BadConfig, ValueError, KeyError, TypeError):  # it is not up, or not one that we know
         return {}
     return found
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import creations, erasure, journal, runs
@@ -25,9 +26,16 @@ def remove_old(engine: Engine, shops: Iterable[ShopConfig]) -> None:
         runs.forget_old(connection)
     for shop in shops:
         if shop.retention_days is not None:
-            with engine.begin() as connection:
-                old = erasure.old(connection, shop.key, shop.retention_days)
-                erasure.erase(connection, shop.key, old, "retention")
-            if old.orders or old.rows:
-                counts = len(old.orders), len(old.rows)
-                log.info("%s: buyers' data of %d orders and %d held rows is removed", shop.slug, *counts)
+            try:
+                _remove_buyers(engine, shop, shop.retention_days)
+            except SQLAlchemyError as error:  # the next shop is to have its turn all the same
+                log.warning("%s: buyers' data can't be removed (%s)", shop.slug, type(error).__name__)
+
+
+def _remove_buyers(engine: Engine, shop: ShopConfig, days: int) -> None:
+    with engine.begin() as connection:
+        old = erasure.old(connection, shop.key, days)
+        erasure.erase(connection, shop.key, old, "retention")
+    if old.orders or old.rows:
+        counts = len(old.orders), len(old.rows)
+        log.info("%s: buyers' data of %d orders and %d held rows is removed", shop.slug, *counts)

@@ -180,16 +180,21 @@ def test_a_buyer_who_changed_while_the_ledger_was_lost_arrives(
         assert world.box.roapp.contacts[world.roapp_order(number)["client_id"]]["email"] == mail
 
 
+@pytest.mark.parametrize("shortened", [False, True])
 @pytest.mark.parametrize("restored", [False, True])
 def test_a_contact_that_staff_chose_before_the_ledger_was_lost_stays(
-    database: str, another: Another, restored: bool
+    database: str, another: Another, restored: bool, shortened: bool
 ) -> None:
     with World.of(database, orders=0) as world:
         shop, roapp = world.box.shops[0], world.box.roapp
         number = shop.place_order(articles=[("KR-799", 1)], delivery_phone=MINE, delivery_email="")
         world.imported()
         chosen = roapp.add_contact("Бухгалтерія", phones=["+380443334455"])
-        roapp.edit_order(world.roapp_order(number)["id"], client_id=chosen)
+        order = world.roapp_order(number)
+        roapp.edit_order(order["id"], client_id=chosen)
+        if shortened:
+            token = order["manager_notes"].split("]")[0]
+            roapp.edit_order(order["id"], manager_notes=f"{token}]\nрахунок на бухгалтерію")
         shop.edit(number, delivery_name="Олена Шевченко-Коваль", delivery_phone="067 111-22-33")
         other = lost(world, another, restored=restored)
         other.imported()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -141,6 +143,7 @@ def test_what_a_killed_backup_left_is_removed_by_the_next_one(old: Installation,
         folder.mkdir()
         (folder / "ledger.dump").write_text("buyers")
         (folder / "lock").touch()
+        os.utime(folder / "lock", (time.time() - 2 * 86400,) * 2)
     with FileLock(used / "lock") as lock:
         assert lock.acquire()
         made = old.done("backup", "--to", str(tmp_path), "--keep", "1")

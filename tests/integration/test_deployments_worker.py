@@ -464,10 +464,15 @@ def test_a_run_that_waits_at_a_living_worker_is_not_taken_for_dead(
         made = worker.ask(f"/deployments/{deployment['id']}/create_flow_run", state={"type": "PENDING"})
         worker.prefect.patch(f"/flow_runs/{made['id']}/labels", json=label).raise_for_status()
         runs.append(made["id"])
+    begun = worker.ask(f"/deployments/{deployment['id']}/create_flow_run", state={"type": "RUNNING"})["id"]
+    worker.prefect.patch(f"/flow_runs/{begun}/labels", json=living).raise_for_status()
+    with worker.engine.begin() as connection:
+        dead = "INSERT INTO runs (id, shop, kind) VALUES (:id, :shop, 'reconcile')"
+        connection.execute(text(dead), {"id": begun, "shop": worker.key(SHOP)})
     with here(worker.config):
         marked = asyncio.run(crashed.mark_crashed(worker.engine))
-    assert [str(run.id) for run in marked if str(run.id) in runs] == runs[1:]
-    assert [worker.flow_run(id)["state_name"] for id in runs] == ["Pending", "Crashed"]
+    assert {str(run.id) for run in marked} >= {runs[1], begun}
+    assert [worker.flow_run(id)["state_name"] for id in (*runs, begun)] == ["Pending", "Crashed", "Crashed"]
     worker.set_state(runs[0], "CANCELLED")
 
 
