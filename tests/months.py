@@ -20,6 +20,7 @@ from clock import differ
 from sqlalchemy import text
 from world import World
 
+from cartum_roapp.sync.retention import remove_old
 from sandbox import Sandbox
 
 DAYS, SHOWN_EVERY, ORDERS_A_DAY, OPEN_FOR = 135, 15, 6, timedelta(days=4)
@@ -43,6 +44,7 @@ def main(url: str, syncs_a_day: int) -> None:
             asyncio.run(world.sync(world.shop()))
             if n % syncs_a_day == 0:
                 world.reconciled(repair=True)
+                remove_old(world.engine, [world.shop()])
             if n % (SHOWN_EVERY * syncs_a_day) == 0:
                 print(json.dumps({"days": n // syncs_a_day, **_sizes(world)}), flush=True)
 
