@@ -15,7 +15,7 @@ import pytest
 from installation import Installation, Row, names
 from prefect_api import here
 from processes import Process
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from cartum_roapp.ledger import backfills, database
 from deployments import crashed, serve
@@ -485,6 +485,14 @@ def away(worker: Installation, slug: str) -> list[str]:
     return [worker.start(f"incremental-sync/{slug}", at=now - timedelta(minutes=5 * age)) for age in range(24, 0, -1)]
 
 
+def _as_scheduled(worker: Installation, ids: list[str]) -> None:
+    """Their schedules have planned these runs, and nobody has started them."""
+    engine = create_engine(worker.engine.url.set(database="prefect"))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE flow_run SET auto_scheduled = true WHERE id::text = ANY(:ids)"), {"ids": ids})
+    engine.dispose()
+
+
 def arrived(worker: Installation, index: int, number: str) -> None:
     """Where the schedule's own sync was due meanwhile, the others had nothing to do, and it may still deliver. Where it
     had read the shop just before the order was placed, its next one brings it."""
@@ -505,6 +513,8 @@ def test_after_two_hours_without_a_worker_each_shop_catches_up_with_one_run(
     placed = {index: worker.box.shops[index].place_order() for index in slugs}
     piles = {index: away(worker, slug) for index, slug in slugs.items()}
     nights = [worker.start("reconcile/shop-1", at=datetime.now(UTC) - timedelta(days=age)) for age in (3, 2, 1)]
+    _as_scheduled(worker, [*nights, *(id for pile in piles.values() for id in pile)])
+    by_hand = worker.start("reconcile/shop-1", at=datetime.now(UTC) - timedelta(days=2), everything=True)
     before.signal(signal.SIGKILL)
     worker.next_worker(before)
     for index, pile in piles.items():
@@ -516,6 +526,7 @@ def test_after_two_hours_without_a_worker_each_shop_catches_up_with_one_run(
         assert worker.value("SELECT count(*) FROM runs WHERE id = ANY(:pile)", pile=pile) == 1
         arrived(worker, index, placed[index])
     assert [run["state_type"] for run in worker.ended(*nights)] == ["CANCELLED"] * 2 + ["COMPLETED"]
+    worker.completed(by_hand)
 
 
 @pytest.mark.long
