@@ -18,7 +18,6 @@ from pydantic import SecretStr
 from sqlalchemy import DateTime, Engine, NullPool, create_engine, make_url, text
 
 from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
-from cartum_roapp.delivery.session import LockLost
 from cartum_roapp.errors import BadConfig, BadRecord, NotNow, Retryable, Unclear
 from cartum_roapp.ledger import (
     agreed,
@@ -31,6 +30,7 @@ from cartum_roapp.ledger import (
     standstill,
     tables,
 )
+from cartum_roapp.ledger.lock_session import LockLost
 from cartum_roapp.ledger.resetting import Reset
 from cartum_roapp.orders import buyers
 from cartum_roapp.orders.companies import comparable, read_company

@@ -23,12 +23,13 @@ from cartum_roapp.delivery.doubt import GiveWay, Later, Timeouts, utc_now
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.recheck import Recheck
 from cartum_roapp.delivery.refused_alike import RefusedAlike
-from cartum_roapp.delivery.session import AccountSession, LockLost
+from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.totals import AT_ONCE
 from cartum_roapp.delivery.upcoming import IN_FLIGHT, Upcoming
 from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, NotAllowed, Retryable
 from cartum_roapp.ledger import held, outbox, release, shops
 from cartum_roapp.ledger.journal import Kind
+from cartum_roapp.ledger.lock_session import LockLost
 from cartum_roapp.ledger.outbox import Claim
 
 log = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 tables          all tables and the unique constraints that make a doubled order impossible
 database        engine, migrations, advisory locks, reads without a transaction
+lock_session    the connection that holds such a lock, and the statements on it
 shops           the life of a shop: its frozen import window, its watermark, its pause
 shop_statuses   what a shop calls its statuses, and what they are matched with
 deleted_shops   the end of a shop: what stays of it, and what a purge removes

@@ -160,15 +160,15 @@ def locked(engine: Engine, name: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def locked_soon(engine: Engine, name: str, waits: Callable[[], None] = lambda: None) -> AsyncIterator[None]:
-    """The same for a coroutine: other tasks continue while it tries the lock now and then. `waits` is called whenever
-    the lock is not free; what it raises ends the wait."""
+async def locked_soon(engine: Engine, name: str, waits: Callable[[], None] = lambda: None) -> AsyncIterator[Connection]:
+    """The same for a coroutine: other tasks continue while it tries the lock now and then. Yields the connection that
+    has it. `waits` is called whenever the lock is not free; what it raises ends the wait."""
     with engine.connect() as connection:
         while not try_lock(connection, name):
             waits()
             await asyncio.sleep(LOOKS)
         try:
-            yield
+            yield connection
         finally:
             unlock(connection, name)
 

@@ -19,6 +19,7 @@ from cartum_roapp.delivery.totals import AT_ONCE
 from cartum_roapp.ledger import held, journal, release, scratch, shop_statuses
 from cartum_roapp.ledger.changes import DISCOUNT, amount
 from cartum_roapp.ledger.journal import Change
+from cartum_roapp.ledger.lock_session import LockSession
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.sync.planned_changes import Shown, sets_discount, shown
@@ -46,8 +47,9 @@ class Plan:
     def of(cls, run: Run) -> Iterator[Plan]:
         """Yields the plan of a dry run that only reads. Its counts are a real run's; those of `run` itself, which the
         ledger keeps, say that nothing was brought."""
-        with scratch.copied(run.engine, run.shop.key, run.account.name) as copy:
-            yield cls(replace(run, engine=copy, counts=Counts()), run.engine)
+        with scratch.copied(run.engine, run.shop.key, run.account.name) as copy, copy.connect() as connection:
+            reader = LockSession(connection, "the copy")  # nobody else has it
+            yield cls(replace(run, engine=copy, counts=Counts(), reader=reader), run.engine)
 
     def add(self, frames: Frames, bad: Iterable[BadRow]) -> None:
         """Adds what was read of the shop."""

@@ -150,7 +150,7 @@ def store_findings(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow]
     missing = numbers(found, {Difference.NOT_IN_SHOP})
     lost = [] if sides.gone else sides.doubtful(missing)
     missing = [number for number in missing if number not in lost]
-    with run.engine.begin() as connection:
+    with run.storing() as connection:
         orders.forget_hashes(connection, run.shop.key, numbers(found, {Difference.SUM_DIFFERS_IN_LEDGER}))
     stored = frames.only(numbers(found, STORED))
     reading = Reading(stored, list(bad), sides.final, missing, asked=len(sides.believed()), deleted=sides.gone)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from cartum_roapp import place
 from cartum_roapp.apis.bounds import Bounds
@@ -22,6 +22,7 @@ from cartum_roapp.config.shop import StoredShops
 from cartum_roapp.connection.examine import other_account
 from cartum_roapp.errors import BadConfig, NotNow
 from cartum_roapp.ledger import accounts, database, journal, refusals, shops
+from cartum_roapp.ledger.lock_session import LockSession
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.settings import PREFIX, Settings
@@ -80,6 +81,8 @@ class Run:
     calls: Calls = field(default_factory=Calls)
     #: What its result holds beside its counts, as far as the ledger keeps it: what a comparison found, for example.
     found: dict[str, Any] = field(default_factory=dict)
+    #: The lock by which no other run reads this shop, while this one has it.
+    reader: LockSession | None = None
 
     @classmethod
     def of(
@@ -152,15 +155,27 @@ class Run:
         if refused is not None and datetime.now(UTC) < refused.again_at(first):
             raise NotNow(refused.sentence(first))
 
-    def only_reader(self) -> AbstractAsyncContextManager[None]:
+    @asynccontextmanager
+    async def only_reader(self) -> AsyncIterator[None]:
         """Inside, no other run reads this shop. Raises NotNow where a sync would wait for longer than it may run."""
 
         def waits() -> None:
             self._waits("Another run reads this shop; the next sync takes over what is new.", self.settings.sync_time)
 
-        return database.locked_soon(self.engine, f"reading:{self.shop.key}", waits)
+        async with database.locked_soon(self.engine, f"reading:{self.shop.key}", waits) as connection:
+            self.reader = LockSession(connection, "the lock of this shop")
+            try:
+                yield
+            finally:
+                self.reader = None
 
-    def only_sync(self) -> AbstractAsyncContextManager[None]:
+    def storing(self) -> AbstractContextManager[Connection]:
+        """One transaction of what was read of the shop, which commits at the end of the body. Only for an
+        `only_reader`. Raises LockLost if it no longer is that: another run may have read something newer."""
+        assert self.reader is not None
+        return self.reader.transaction()
+
+    def only_sync(self) -> AbstractAsyncContextManager[object]:
         """Inside, no other sync of this shop is under way. Where one is, a scheduled sync raises NotNow at once.
         One that a person started waits up to a minute first: the other one may have read the shop before what that
         person changed."""

@@ -90,12 +90,12 @@ def upsert(
     missing orders, and the cursor of the import (`slice_end`, UTC), the cursor of a backfill (with its `part`) or the
     `watermark` (UTC).
 
-    Raises Retryable if a known order has changed in the ledger meanwhile, BadConfig if the shop was deleted, Canceled
-    if the backfill was, and BadConfig if too many orders vanished at once: then it stores what was read, but neither
-    the missing orders nor the watermark.
+    Raises LockLost if another run may have read the shop since, Retryable if a known order has changed in the ledger
+    meanwhile, BadConfig if the shop was deleted, Canceled if the backfill was, and BadConfig if too many orders
+    vanished at once: then it stores what was read, but neither the missing orders nor the watermark.
     """
     key, frames, bad, missing = run.shop.key, reading.frames, reading.bad, sorted(reading.missing)
-    with run.engine.begin() as connection:
+    with run.storing() as connection:
         shops.hold_on(connection, key)
         if part is not None:
             backfills.hold_on(connection, part.backfill)

@@ -15,8 +15,11 @@ from world import World, admin
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.session import AccountSession, LockLost
+from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.ledger.lock_session import LockLost
 from cartum_roapp.ledger.slots import CallSlots
+from flows import incremental_sync
+from tasks.frames import to_frames
 
 pytestmark = pytest.mark.long
 
@@ -417,6 +420,32 @@ def test_a_write_that_was_refused_is_not_repeated_without_the_lock(database: str
         stop()
         assert [call.path for call in world.box.roapp.calls if call.method == "PATCH"] == cut != []
         world.synced()
+        assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
+def test_what_was_read_is_not_stored_after_another_run_has_read_the_shop(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL starts again, for example, while a sync reads the shop. The next sync stores and delivers more."""
+    with World.of(database, orders=3) as world:
+        world.imported()
+        number, *_ = world.box.shops[0].qualifying()
+        overtaken = False
+
+        async def slowly(*given: Any) -> Any:
+            nonlocal overtaken
+            found = await to_frames(*given)
+            if not overtaken:
+                overtaken = True
+                world.cut_locks()
+                world.box.shops[0].set_status(number, 6)
+                await asyncio.to_thread(world.synced)
+            return found
+
+        monkeypatch.setattr(incremental_sync, "to_frames", slowly)
+        world.box.shops[0].set_status(number, 2)
+        with pytest.raises(LockLost):
+            world.synced()
         assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
 
 
