@@ -9,6 +9,7 @@ shared       the deployments of prefect.yaml
 form_lists   the drop-downs of run forms: shops, statuses
 alerts       messages to people: a run failed, no success, more is held
 pool         the work pool of all deployments
+queues       its work queues, and how many runs of each a worker has at once
 worker       runs them, all in one process
 run_thread   one of its runs, in a thread of its own
 migrating    how Prefect's server migrates its database

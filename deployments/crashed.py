@@ -6,7 +6,6 @@ Functions are idempotent.
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,7 +21,7 @@ from prefect.client.schemas.filters import (
     TaskRunFilterState,
     TaskRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun, StateType, WorkerStatus
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed
@@ -30,7 +29,6 @@ from sqlalchemy import Engine
 
 from blocks.pages import every_row
 from cartum_roapp.ledger import backfills, runs
-from deployments.pool import work_pool_name
 from tasks.tags import TAG
 
 #: Long before this time the ledger knows a run that lives, and Prefect knows that a run has finished.
@@ -46,48 +44,32 @@ _UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
 
 
 async def mark_crashed(
-    engine: Engine,
-    *,
-    mine: Collection[UUID] = (),
-    worker: str | None = None,
-    has_begun: bool = True,
-    killed: UUID | None = None,
+    engine: Engine, *, mine: Collection[UUID] = (), gone: str | None = None, killed: UUID | None = None
 ) -> list[FlowRun]:
     """Marks dead runs as crashed in Prefect and in the ledger. Returns those that Prefect knew. A run counts as alive,
-    in any process, if it holds a lock in the ledger, is one of `mine`, or is younger than GRACE. One that waits for a
-    place at another worker, or is about to begin there, is alive while that worker is online.
+    in any process, if it holds a lock in the ledger, is one of `mine`, or the ledger can't know it yet.
 
-    `worker` names the worker that asks, which knows its own runs. If it has not begun, it has none yet: the runs of its
-    predecessor of the same name are marked at once, as is a run that is known to be `killed`.
+    `gone` names a worker whose process has ended: its runs are marked at once, as is a run that is known to be
+    `killed`.
     """
     dead = {run.id for run in runs.unfinished(engine) if not runs.is_alive(engine, run.id)} - {str(id) for id in mine}
     dead |= {str(killed)} - {"None"}
     marked: list[FlowRun] = []
     async with get_client() as client:
-        others = await online(client) - {worker}
-        ended = None if has_begun else worker
         for run in await _under_way(client):
-            if run.labels.get(WORKER_LABEL) in others and _may_begin(engine, run):
-                dead.discard(str(run.id))
-            elif run.id not in mine and (str(run.id) in dead or _is_forgotten(engine, run, ended)):
+            if run.id not in mine and (run.id == killed or _is_dead(engine, run, gone)):
                 if _is_canceled(run):
                     backfills.cancel_of(engine, str(run.id))
                 await _end(client, run)
                 marked.append(run)
                 dead.add(str(run.id))
+            else:
+                dead.discard(str(run.id))
         for id in dead - {str(run.id) for run in marked}:
             marked += await _end_unknown(client, UUID(id), is_killed=UUID(id) == killed)
     for id in dead:
         runs.finish(engine, id, state="crashed", counts={}, error=WHY)
     return marked
-
-
-async def online(client: PrefectClient) -> set[str]:
-    """Returns the names of the work pool's workers that Prefect hears of."""
-    with suppress(ObjectNotFound):
-        found = await client.read_workers_for_work_pool(work_pool_name())
-        return {one.name for one in found if one.status == WorkerStatus.ONLINE}
-    return set()
 
 
 async def start_again(dead: Collection[FlowRun]) -> None:
@@ -106,23 +88,22 @@ async def start_again(dead: Collection[FlowRun]) -> None:
                 pass
 
 
-def _may_begin(engine: Engine, run: FlowRun) -> bool:
-    """Returns whether the run need not hold a lock in the ledger yet."""
-    return (run.state is not None and run.state.is_pending()) or runs.find(engine, str(run.id)) is None
-
-
-def _is_forgotten(engine: Engine, run: FlowRun, worker: str | None) -> bool:
+def _is_dead(engine: Engine, run: FlowRun, gone: str | None) -> bool:
     """Returns whether no process can still work on this run, which Prefect has as pending or running."""
     if runs.is_alive(engine, str(run.id)):
         return False
-    if worker is not None and run.labels.get(WORKER_LABEL) == worker:
+    if gone is not None and run.labels.get(WORKER_LABEL) == gone:
         return True
-    known = runs.find(engine, str(run.id))
-    if worker is not None and known is not None and known.finished_at is not None:
-        # Prefect's server was gone when it ended, like in `down`.
-        return datetime.now(UTC) - known.finished_at > SOON
-    since = known.finished_at if known else run.state.timestamp if run.state else run.created
-    return since is not None and datetime.now(UTC) - since > GRACE
+    assert run.state is not None
+    since, known = run.state.timestamp, runs.find(engine, str(run.id))
+    if known is not None and not run.state.is_pending():  # else the ledger knows an earlier try
+        if known.finished_at is None:
+            return True
+        if gone is not None:
+            # Prefect's server was gone when it ended, like in `down`.
+            return datetime.now(UTC) - known.finished_at > SOON
+        since = max(since, known.finished_at)
+    return datetime.now(UTC) - since > GRACE
 
 
 async def _under_way(client: PrefectClient) -> list[FlowRun]:

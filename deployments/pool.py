@@ -20,6 +20,7 @@ from prefect.settings import get_current_settings
 from prefect.types.entrypoint import EntrypointType
 
 from blocks.pages import every_row
+from deployments import queues
 from deployments.worker import POOL_TYPE, InProcessWorker
 from tasks.tags import TAG
 
@@ -44,8 +45,9 @@ async def deploy(
     tags: list[str],
     parameters: dict[str, Any],
     schedules: Sequence[Schedule] = (),
+    queue: str | None = None,
 ) -> None:
-    """Makes or updates the flow's deployment of this name in our pool. Idempotent."""
+    """Makes or updates the flow's deployment of this name in this queue of our pool. Idempotent."""
     # With a file as entrypoint the module would be imported a second time, relative to the worker's directory.
     deployment = await flow.ato_deployment(
         name,
@@ -55,6 +57,7 @@ async def deploy(
         parameters=parameters,
         version=version("cartum-roapp"),
         work_pool_name=work_pool_name(),
+        work_queue_name=queue,
         schedules=list(schedules),
     )
     await deployment.aapply()
@@ -72,12 +75,23 @@ async def deployments(client: PrefectClient) -> list[DeploymentResponse]:
 
 
 async def ensure() -> str:
-    """Makes the work pool if it is missing. Returns its type. Idempotent, also for several processes at once."""
+    """Makes the work pool and its queues if they are missing. Returns the pool's type. Idempotent, also for several
+    processes at once."""
     async with get_client() as client:
-        with suppress(ObjectNotFound):
-            return (await client.read_work_pool(work_pool_name())).type
-        template = InProcessWorker.get_default_base_job_template()
-        made = WorkPoolCreate(name=work_pool_name(), type=POOL_TYPE, base_job_template=template)
-        with suppress(ObjectAlreadyExists):
-            await client.create_work_pool(made)
-        return POOL_TYPE
+        kind = await _ensure_pool(client)
+        there = {one.name for one in await client.read_work_queues(work_pool_name=work_pool_name())}
+        for priority, name in enumerate(queues.PLACES, 1):
+            if name not in there:
+                with suppress(ObjectAlreadyExists):
+                    await client.create_work_queue(name, priority=priority, work_pool_name=work_pool_name())
+    return kind
+
+
+async def _ensure_pool(client: PrefectClient) -> str:
+    with suppress(ObjectNotFound):
+        return (await client.read_work_pool(work_pool_name())).type
+    template = InProcessWorker.get_default_base_job_template()
+    made = WorkPoolCreate(name=work_pool_name(), type=POOL_TYPE, base_job_template=template)
+    with suppress(ObjectAlreadyExists):
+        await client.create_work_pool(made)
+    return POOL_TYPE

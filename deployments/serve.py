@@ -66,6 +66,7 @@ def serve() -> int:
         os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "cartum_roapp,tasks,deployments")
         os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
         os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits for what the console starts
+        os.environ.setdefault("PREFECT_WORKER_PREFETCH_SECONDS", "4")  # a run has a place from then on
         url = running.database_url.get_secret_value()
         with _metrics(config, home, url), prefect_errors(), ledger.shared(url) as engine:
             asyncio.run(_serve(config, home, engine))
@@ -110,7 +111,7 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
     kind = await pool.ensure()
     await shared.deploy()
     name = worker_name(home)
-    await start_again(await mark_crashed(engine, worker=name, has_begun=False))
+    await start_again(await mark_crashed(engine, gone=name))
     await cancel_backlog()
 
     async def go_on(killed: UUID) -> None:
@@ -118,10 +119,10 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
             await asyncio.sleep(_AGAIN_AFTER)
         with suppress(Exception):  # the database or the server is down: `sweep` finds it
             mine = worker.runs.keys() - {killed}
-            await start_again(await mark_crashed(engine, mine=mine, worker=name, killed=killed))
+            await start_again(await mark_crashed(engine, mine=mine, killed=killed))
 
     async def sweep() -> None:
-        await start_again(await mark_crashed(engine, mine=worker.runs.keys(), worker=name))
+        await start_again(await mark_crashed(engine, mine=worker.runs.keys()))
 
     worker = InProcessWorker(work_pool_name=pool.work_pool_name(), name=name, on_killed=go_on)
     polling = FileLock(home.run / POLLING_LOCK)

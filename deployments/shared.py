@@ -47,7 +47,7 @@ _LOGIN = "cartum-login"
 
 
 def described() -> list[dict[str, Any]]:
-    """Returns the entries of prefect.yaml: name, entrypoint, description, tags, parameters."""
+    """Returns the entries of prefect.yaml: name, entrypoint, description, tags, parameters, work pool."""
     return list(yaml.safe_load(PREFECT_YAML.read_text("utf-8"))["deployments"])
 
 
@@ -55,8 +55,14 @@ async def deploy() -> None:
     """Makes or updates these deployments. Idempotent."""
     await pool.ensure()
     for entry in described():
-        flow, parameters = pool.flow_at(entry["entrypoint"]), entry.get("parameters", {})
-        await pool.deploy(flow, entry["name"], entry.get("description"), entry.get("tags", []), parameters)
+        await pool.deploy(
+            pool.flow_at(entry["entrypoint"]),
+            entry["name"],
+            entry.get("description"),
+            entry.get("tags", []),
+            entry.get("parameters", {}),
+            queue=entry.get("work_pool", {}).get("work_queue_name"),
+        )
     await _remove_former({*(entry["entrypoint"] for entry in described()), *map(form_lists.entrypoint, _RETIRED)})
     await _remove_logins()
     with ledger.opened() as engine:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
@@ -20,23 +21,20 @@ import anyio.abc
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import FlowRun, StateType, WorkPool
-from prefect.client.schemas.responses import DeploymentResponse
-from prefect.exceptions import InfrastructureNotFound, ObjectNotFound
+from prefect.client.schemas.responses import DeploymentResponse, WorkerFlowRunResponse
+from prefect.exceptions import ObjectNotFound
 from prefect.states import AwaitingRetry, Cancelled
 from prefect.workers.base import BaseJobConfiguration, BaseWorker, BaseWorkerResult
 
 from cartum_roapp import place
 from cartum_roapp.sync.sentence import CANCELED
+from deployments.queues import OTHERS, PLACES, SYNCS
 from deployments.run_process import RunProcess
 from deployments.run_thread import RunThread, own_flow
 
 POOL_TYPE = "cartum-roapp"
 
-SYNC, NIGHT = "incremental-sync", "reconcile"
-#: How many runs go at once. Those that may take hours have places of their own, so have the nights of all shops, and
-#: those that people start and wait for. A run holds about five connections to the database.
-SYNCS, LONG, NIGHTS, OTHERS = 20, 5, 3, 2
-_LONG = {"initial-import", "backfill"}
+SYNC = "incremental-sync"
 #: So many more may wait for another run or for a shop's quota, and go on after that: they have left their places.
 ASIDE = 10
 _LOOK = 3.0  # seconds
@@ -86,10 +84,8 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         super().__init__(*args, **kwargs)
         self.runs: dict[UUID, RunThread | RunProcess] = {}
         self._on_killed = on_killed
-        self._places = {SYNC: asyncio.Semaphore(SYNCS), NIGHT: asyncio.Semaphore(NIGHTS)}
-        self._places |= dict.fromkeys(_LONG, asyncio.Semaphore(LONG))
-        self._others = asyncio.Semaphore(OTHERS)
-        self._aside = 0
+        #: The queue of each run that has a place.
+        self._placed: dict[UUID, str] = {}
 
     async def run(
         self,
@@ -103,18 +99,32 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         run = RunThread(flow, flow_run, is_short=True) if is_sync else RunProcess(configuration.entrypoint, flow_run)
         self.runs[flow_run.id] = run
         if task_status is not None:
-            task_status.started(flow_run.id.int)
+            task_status.started(0)  # there is nothing that could be killed before it begins
         await self._due(run)
-        places = self._places.get(flow.name, self._others)
-        if await _acquired(places, run):
-            with self._placed(places):
-                await run.run()
+        place.leaving.set(self._leaving(flow_run.id))
+        await run.run()
         if isinstance(run, RunProcess) and run.killed:
             await self._on_killed(flow_run.id)
         # Not reached in a worker that is stopped: `close` ends the runs that are left in `runs`.
         del self.runs[flow_run.id]
         await _set_ending(run)
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
+
+    async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
+        """Returns the due runs that get a place here. The others stay scheduled, for this worker or another one."""
+        here = self._submitting_flow_run_ids | self.runs.keys()
+        self._placed = {id: queue for id, queue in self._placed.items() if id in here}
+        free = Counter(PLACES)
+        free.subtract(self._placed.values())
+        self._work_queues = {queue for queue in PLACES if free[queue] > 0}
+        found = []
+        for one in await super()._get_scheduled_flow_runs() if self._work_queues else ():
+            queue = one.flow_run.work_queue_name or OTHERS
+            if free[queue] > 0 and one.flow_run.id not in here:
+                free[queue] -= 1
+                self._placed[one.flow_run.id] = queue
+                found.append(one)
+        return found
 
     async def _due(self, run: RunThread | RunProcess) -> None:
         """Returns at the time for which the run is scheduled, or when it is stopped. It was fetched a little earlier,
@@ -131,40 +141,25 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
     def _emit_flow_run_submitted_event(self, configuration: BaseJobConfiguration) -> None:
         """Leaves out this event, and so the one at the end: the run's states have events of their own."""
 
-    @contextmanager
-    def _placed(self, places: asyncio.Semaphore) -> Iterator[None]:
-        """Gives the place back after the body, or when the run in it leaves it."""
-        loop, held = asyncio.get_running_loop(), True
+    async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
+        """Leaves out a sync's labels. They say whose a run was that is killed before the ledger knows it, and a sync
+        comes again anyway."""
+        if self._placed.get(flow_run_id) != SYNCS:
+            await super()._give_worker_labels_to_flow_run(flow_run_id)
 
-        def step_aside() -> None:
-            nonlocal held
-            if held and self._aside < ASIDE:
-                held, self._aside = False, self._aside + 1
-                places.release()
+    def _leaving(self, id: UUID) -> Callable[[], None]:
+        """Returns what the run calls to give its place to another one."""
+        loop = asyncio.get_running_loop()
 
         def leave() -> None:
+            if len(self.runs.keys() - self._placed.keys()) < ASIDE:
+                self._placed.pop(id, None)
+
+        def leave_soon() -> None:
             with suppress(RuntimeError):  # the worker has ended
-                loop.call_soon_threadsafe(step_aside)
+                loop.call_soon_threadsafe(leave)
 
-        token = place.leaving.set(leave)
-        try:
-            yield
-        finally:
-            place.leaving.reset(token)
-            if held:
-                held = False
-                places.release()
-            else:
-                self._aside -= 1
-
-    async def kill_infrastructure(
-        self, infrastructure_pid: str, configuration: RunConfiguration, grace_seconds: int = 30
-    ) -> None:
-        """Called by Prefect for a run that is cancelled before it began: the run then does not begin."""
-        run = self.runs.get(UUID(int=int(infrastructure_pid)))
-        if run is None:
-            raise InfrastructureNotFound("this worker has no such run")
-        run.stop(Cancelled(message="Cancelled before it began."))
+        return leave_soon
 
     async def watch_cancellations(self) -> None:
         """Ends the runs that a person cancels in the UI, within seconds. Never returns."""
@@ -187,17 +182,6 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
             over &= await asyncio.to_thread(run.over, max(0.0, deadline - time.monotonic()))
             await _set_ending(run)
         return over
-
-
-async def _acquired(places: asyncio.Semaphore, run: RunThread | RunProcess) -> bool:
-    """Waits for one of the places. Returns whether the run has it: not where it was stopped before."""
-    got = asyncio.ensure_future(places.acquire())
-    try:
-        while run.ending is None and not got.done():
-            await asyncio.wait({got}, timeout=1.0)
-    finally:
-        waits = got.cancel()
-    return not waits
 
 
 async def _set_ending(run: RunThread | RunProcess) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from sqlalchemy import create_engine, text
 
 from cartum_roapp.ledger import backfills, database
 from deployments import crashed, serve
-from deployments.worker import LONG, SYNCS
+from deployments.queues import IMPORTS, NIGHTS, PLACES, SYNCS
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -128,7 +129,7 @@ def test_a_shop_that_answers_slowly_stops_no_other_shop(worker: Installation, im
     slow, number = worker.box.shops[SHOP].faults, worker.box.shops[OTHER].place_order()
     slow.latency = 15
     try:
-        piled = [worker.start("incremental-sync/shop-1") for _ in range(SYNCS + 4)]
+        piled = [worker.start("incremental-sync/shop-1") for _ in range(PLACES[SYNCS] + 4)]
         worker.completed(worker.start("incremental-sync/shop-2"))
         assert len(worker.box.roapp.orders_by_marker()[f"{worker.key(OTHER)}:{number}"]) == 1
         assert "RUNNING" in worker.shop_states("shop-1"), "a sync still reads the slow shop"
@@ -298,13 +299,13 @@ def test_a_backfill_that_was_canceled_while_its_worker_was_killed_stays_canceled
 @pytest.mark.long
 def test_runs_that_wait_for_another_hold_no_place(worker: Installation, imported: Row) -> None:
     old = datetime.now(UTC) - timedelta(days=93)
-    numbers = [worker.box.shops[SHOP].place_order(created=old, status=3) for _ in range(LONG)]
+    numbers = [worker.box.shops[SHOP].place_order(created=old, status=3) for _ in range(PLACES[IMPORTS])]
     with database.locked(worker.engine, "account:main"):  # another run delivers
         piled = [worker.start("backfill/backfill", shops=["shop-1"], numbers=[one], dry_run=False) for one in numbers]
         waiting = "SELECT count(*) FROM backfills WHERE stored_at IS NOT NULL AND ended_at IS NULL"
-        worker.become(lambda: worker.value(waiting), lambda count: count == LONG)
+        worker.become(lambda: worker.value(waiting), lambda count: count == len(numbers))
         worker.completed(worker.start("backfill/backfill", shops=["shop-2"], numbers=["999997"], dry_run=True))
-        assert worker.value(waiting) == LONG
+        assert worker.value(waiting) == len(numbers)
     worker.completed(*piled)
 
 
@@ -451,29 +452,50 @@ def test_what_is_old_is_removed_of_a_paused_shop_too(worker: Installation, impor
 
 
 @pytest.mark.long
-def test_a_run_that_waits_at_a_living_worker_is_not_taken_for_dead(
-    worker: Installation, imported: Row, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing but the worker knows of it: it has no place yet, so it has not begun."""
-    monkeypatch.setattr(crashed, "GRACE", timedelta(0))
-    deployment, living = worker.deployment("reconcile/shop-1"), worker.flow_run(imported["id"])["labels"]
+def test_a_run_that_is_tried_again_is_not_taken_for_dead_before_it_begins(worker: Installation, imported: Row) -> None:
+    """The ledger knows its first try alone."""
+    deployment = worker.deployment("reconcile/shop-1")
     assert deployment
-    labels = [living, {crashed.WORKER_LABEL: "a machine that is gone"}]
-    runs = []
-    for label in labels:
-        made = worker.ask(f"/deployments/{deployment['id']}/create_flow_run", state={"type": "PENDING"})
-        worker.prefect.patch(f"/flow_runs/{made['id']}/labels", json=label).raise_for_status()
-        runs.append(made["id"])
-    begun = worker.ask(f"/deployments/{deployment['id']}/create_flow_run", state={"type": "RUNNING"})["id"]
-    worker.prefect.patch(f"/flow_runs/{begun}/labels", json=living).raise_for_status()
+    path = f"/deployments/{deployment['id']}/create_flow_run"
+    begins, dead = [worker.ask(path, state={"type": kind})["id"] for kind in ("PENDING", "RUNNING")]
     with worker.engine.begin() as connection:
-        dead = "INSERT INTO runs (id, shop, kind) VALUES (:id, :shop, 'reconcile')"
-        connection.execute(text(dead), {"id": begun, "shop": worker.key(SHOP)})
+        tried = "INSERT INTO runs (id, shop, kind) VALUES (:id, :shop, 'reconcile')"
+        connection.execute(text(tried), [{"id": id, "shop": worker.key(SHOP)} for id in (begins, dead)])
     with here(worker.config):
-        marked = asyncio.run(crashed.mark_crashed(worker.engine))
-    assert {str(run.id) for run in marked} >= {runs[1], begun}
-    assert [worker.flow_run(id)["state_name"] for id in (*runs, begun)] == ["Pending", "Crashed", "Crashed"]
-    worker.set_state(runs[0], "CANCELLED")
+        asyncio.run(crashed.mark_crashed(worker.engine))
+    assert [worker.flow_run(id)["state_name"] for id in (begins, dead)] == ["Pending", "Crashed"]
+    worker.set_state(begins, "CANCELLED")
+
+
+@pytest.mark.long
+def test_runs_for_which_a_worker_has_no_place_are_left_to_others(worker: Installation, imported: Row) -> None:
+    """Nor do they hide the runs of another queue."""
+    roapp, places = worker.box.roapp.faults, PLACES[NIGHTS]
+    roapp.latency = 30
+    try:
+        piled = [worker.start("reconcile/shop-1") for _ in range(places + 2)]
+        worker.become(lambda: _states(worker, piled)["RUNNING"], lambda count: count == places)
+        worker.completed(worker.start("incremental-sync/shop-1"))
+        assert _states(worker, piled) == {"RUNNING": places, "SCHEDULED": 2}
+    finally:
+        roapp.latency = 0
+    worker.completed(*piled)
+
+
+def _states(worker: Installation, runs: list[str]) -> Counter[str]:
+    return Counter(run["state_type"] for run in worker.flow_runs(id={"any_": runs}))
+
+
+@pytest.mark.long
+def test_a_run_that_is_canceled_when_it_has_a_place_does_not_begin(worker: Installation, imported: Row) -> None:
+    due = datetime.now(UTC) + timedelta(seconds=8)
+    id = worker.start("reconcile/shop-1", at=due)
+    worker.state(id, "Pending")
+    worker.set_state(id, "CANCELLING")
+    worker.state(id, "Cancelled")
+    worker.completed(worker.start("reconcile/shop-1", at=due + timedelta(seconds=1)))
+    assert worker.flow_run(id)["state_name"] == "Cancelled"
+    assert worker.value("SELECT count(*) FROM runs WHERE id = :id", id=id) == 0
 
 
 def away(worker: Installation, slug: str) -> list[str]:
