@@ -21,11 +21,13 @@ from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.connection.configs import stored_account, stored_shop
 from cartum_roapp.errors import BadConfig, Retryable
 
+_KINDS = (CartumShop, RoAppAccount)
+
 
 async def register() -> None:
     """Registers our block types with the server, so that its UI offers their forms."""
     async with get_client() as client:
-        for kind in (CartumShop, RoAppAccount):
+        for kind in _KINDS:
             await kind.aregister_type_and_schema(client=client)
 
 
@@ -49,13 +51,7 @@ async def know_company(name: str, fingerprint: str) -> None:
 async def load_shop(slug: str) -> ShopConfig:
     """Returns the shop, with each value checked again. Raises BadConfig if there is none (field `slug`), or a value is
     bad."""
-    found = await find_shop(slug)
-    if found is None:
-        fix = "`cartum-roapp shop list` shows the shops there are"
-        raise BadConfig(f'there is no shop "{slug}".', field="slug", fix=fix)
-    if isinstance(found, BadConfig):
-        raise found
-    return found
+    return _shop(slug, dict(await _all(CartumShop, [slug])).get(slug))
 
 
 async def find_shop(slug: str) -> ShopConfig | BadConfig | None:
@@ -71,11 +67,7 @@ async def raw_shop(slug: str) -> Mapping[str, Any]:
 async def load_account(name: str) -> AccountConfig:
     """Returns the account, with each value checked again. Raises BadConfig if there is none (field `account`), or a
     value is bad."""
-    stored = dict(await _all(RoAppAccount, [name])).get(name)
-    if stored is None:
-        fix = f"add it (`cartum-roapp account add {name}`)"
-        raise BadConfig(f'there is no account "{name}".', field="account", fix=fix)
-    return stored_account(stored, name=name)
+    return _account(name, dict(await _all(RoAppAccount, [name])).get(name))
 
 
 async def list_shops(slugs: Collection[str] | None = None) -> dict[str, ShopConfig | BadConfig]:
@@ -95,10 +87,17 @@ async def list_accounts() -> dict[str, AccountConfig | BadConfig]:
     return found
 
 
-async def settings_of(slug: str) -> ShopSettings:
-    """Returns the shop and its account. Raises BadConfig like `load_shop` and `load_account`."""
-    shop = await load_shop(slug)
-    return ShopSettings(shop=shop, account=await load_account(shop.account))
+async def settings_of(slug: str, likely: str | None = None) -> ShopSettings:
+    """Returns the shop and its account. `likely`: the account's name, if it is known, so that one call reads both.
+    Raises BadConfig like `load_shop` and `load_account`."""
+    if likely is None:
+        shop = await load_shop(slug)
+        return ShopSettings(shop=shop, account=await load_account(shop.account))
+    found = {(one.block_type_name, one.name): one.data for one in await _documents(_KINDS, {slug, likely})}
+    shop = _shop(slug, found.get((CartumShop.get_block_type_name(), slug)))
+    if shop.account != likely:
+        return await settings_of(slug)
+    return ShopSettings(shop=shop, account=_account(likely, found.get((RoAppAccount.get_block_type_name(), likely))))
 
 
 async def shops_now(slugs: Collection[str]) -> dict[str, ShopConfig | BadConfig]:
@@ -120,18 +119,35 @@ async def delete_account(name: str) -> bool:
 
 
 async def _all(kind: type[Block], names: Collection[str] | None = None) -> list[tuple[str, Mapping[str, Any]]]:
+    return sorted((document.name, document.data) for document in await _documents([kind], names) if document.name)
+
+
+async def _documents(kinds: Collection[type[Block]], names: Collection[str] | None) -> list[BlockDocument]:
     # Not `read_block_documents_by_type`: the server returns that list only as a whole.
     wanted = {} if names is None else {"block_documents": {"name": {"any_": sorted(names)}}}
-    kinds = {"slug": {"any_": [kind.get_block_type_slug()]}}
+    types = {"slug": {"any_": [kind.get_block_type_slug() for kind in kinds]}}
     async with get_client() as client:
 
         async def page(limit: int, offset: int) -> list[BlockDocument]:
-            body = {**wanted, "block_types": kinds, "include_secrets": True, "limit": limit, "offset": offset}
+            body = {**wanted, "block_types": types, "include_secrets": True, "limit": limit, "offset": offset}
             answer = await client.request("POST", "/block_documents/filter", json=body)
             return [BlockDocument.model_validate(one) for one in answer.json()]
 
-        found = await every_row(page)
-    return sorted((document.name, document.data) for document in found if document.name)
+        return await every_row(page)
+
+
+def _shop(slug: str, stored: Mapping[str, Any] | None) -> ShopConfig:
+    if stored is None:
+        fix = "`cartum-roapp shop list` shows the shops there are"
+        raise BadConfig(f'there is no shop "{slug}".', field="slug", fix=fix)
+    return stored_shop(stored, slug=slug)
+
+
+def _account(name: str, stored: Mapping[str, Any] | None) -> AccountConfig:
+    if stored is None:
+        fix = f"add it (`cartum-roapp account add {name}`)"
+        raise BadConfig(f'there is no account "{name}".', field="account", fix=fix)
+    return stored_account(stored, name=name)
 
 
 def _checked(slug: str, stored: Mapping[str, Any]) -> ShopConfig | BadConfig:

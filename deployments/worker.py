@@ -39,6 +39,9 @@ SYNC = "incremental-sync"
 ASIDE = 10
 _LOOK = 3.0  # seconds
 
+#: By deployment. They change only with the version, and a worker has one version.
+_entrypoints: dict[UUID, str | None] = {}
+
 
 async def _nothing(id: UUID) -> None:
     pass
@@ -67,8 +70,9 @@ class RunConfiguration(BaseJobConfiguration):
         """Nothing is started, so there is no template to fill and no environment to make."""
         if flow_run.deployment_id is None:
             raise ValueError("a flow run without a deployment has no entrypoint")
-        found = deployment or await client.read_deployment(flow_run.deployment_id)
-        return cls(name=flow_run.name, entrypoint=found.entrypoint)
+        if (id := flow_run.deployment_id) not in _entrypoints:
+            _entrypoints[id] = (deployment or await client.read_deployment(id)).entrypoint
+        return cls(name=flow_run.name, entrypoint=_entrypoints[id])
 
 
 class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):

@@ -21,7 +21,7 @@ from cartum_roapp.settings import settings
 from cartum_roapp.sync.failure import sanitized_errors
 from cartum_roapp.sync.run import Run
 from tasks.summary import result_of
-from tasks.tags import tag_if_held, tag_run, tags_of
+from tasks.tags import account_tagged, tag_if_held, tag_run, tags_of
 
 #: The end of a run that had nothing to do. It is no success: status, alerts and metrics wait for one.
 SKIPPED = "skipped"
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 async def settings_of(slug: str) -> ShopSettings:
     """Returns the settings of the shop, and gives this run the tags of the shop. Raises BadConfig."""
-    found = await store.settings_of(slug)
+    found = await store.settings_of(slug, account_tagged())
     await tag_run(tags_of(found.shop))
     return found
 

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 TAG = "cartum-roapp"
 #: The tag of a run at whose end records of its shop are held, except a dry run.
 HELD = "held"
+_ACCOUNT = "account:"
 
 
 def shop_tag(slug: str) -> str:
@@ -28,7 +29,13 @@ def shop_tag(slug: str) -> str:
 
 def tags_of(shop: ShopConfig) -> list[str]:
     """Returns the tags of a shop's deployments and runs."""
-    return [TAG, shop_tag(shop.slug), f"account:{shop.account}"]
+    return [TAG, shop_tag(shop.slug), f"{_ACCOUNT}{shop.account}"]
+
+
+def account_tagged() -> str | None:
+    """Returns the account of which this run has the tag, if any: the shop may be in another one since."""
+    of_account = [tag for tag in flow_run.get_tags() if tag.startswith(_ACCOUNT)]
+    return of_account[0].removeprefix(_ACCOUNT) if of_account else None
 
 
 async def tag_run(tags: Iterable[str]) -> None:
