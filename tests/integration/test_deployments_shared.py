@@ -42,6 +42,17 @@ def test_a_run_form_says_what_to_fill_in(installation: Installation, entry: dict
     assert [name for name, field in fields.items() if field["title"] == name or not field.get("description")] == []
 
 
+def test_fresh_orders_come_before_all_other_runs(installation: Installation) -> None:
+    installation.connect(0)
+    try:
+        kinds = {kind: installation.deployment(f"{kind}/shop-1") for kind in ("incremental-sync", "initial-import")}
+        queues = {one["name"]: one["priority"] for one in installation.ask("/work_pools/cartum-roapp/queues/filter")}
+    finally:
+        installation.done("shop", "delete", "shop-1", "--yes", "--purge")
+    own = {kind: queues.pop(found["work_queue_name"]) for kind, found in kinds.items() if found}
+    assert own["incremental-sync"] < min(queues.values()) <= max(queues.values()) < own["initial-import"]
+
+
 def test_prefect_deploys_them_without_a_question(installation: Installation) -> None:
     names = [f"{flow_of(entry)}/{entry['name']}" for entry in described()]
     before = [installation.deployment(name) for name in names]
@@ -56,7 +67,7 @@ def test_prefect_deploys_them_without_a_question(installation: Installation) -> 
         command, cwd=PREFECT_YAML.parent, env=environment, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    same = ("id", "name", "description", "tags", "entrypoint", "work_pool_name")
+    same = ("id", "name", "description", "tags", "entrypoint", "work_pool_name", "work_queue_name")
     for old, name in zip(before, names, strict=True):
         new = installation.deployment(name)
         assert old is not None and new is not None

@@ -88,6 +88,14 @@ runs = Table(
     Column("error", Text, doc="why it failed or was skipped; while it is under way: why its shop is left out"),
     Index("ix_runs_shop_started_at", "shop", "started_at"),
     Index("ix_runs_unfinished", "started_at", postgresql_where=text("finished_at IS NULL")),
+    Index("ix_runs_finished_at", "finished_at", postgresql_using="brin"),
+    Index(
+        "ix_runs_details",
+        "finished_at",
+        postgresql_where=text(
+            "counts ?| ARRAY['findings', 'days', 'currencies', 'records', 'resent', 'left_out', 'not_in_shop']"
+        ),
+    ),
     info={"doc": "Every run."},
 )
 
