@@ -89,9 +89,14 @@ def test_an_order_that_is_made_while_its_shop_is_purged_ends_the_run_in_words(
 @pytest.mark.parametrize("purge", [False, True])
 def test_a_run_that_still_has_something_to_store_ends_in_words(world: World, purge: bool) -> None:
     run = world.run("initial-import", world.shop())
-    deleted_shops.forget(world.engine, run.shop.key, purge=purge)
+
+    async def store() -> None:
+        async with run.only_reader():
+            deleted_shops.forget(world.engine, run.shop.key, purge=purge)
+            upsert(run, Reading(NOTHING, [], ()), new_as=2, slice_end=datetime.now(UTC))
+
     with pytest.raises(NotReady, match=r"deleted|not any more"):
-        upsert(run, Reading(NOTHING, [], ()), new_as=2, slice_end=datetime.now(UTC))
+        asyncio.run(store())
 
 
 def test_only_a_person_brings_a_deleted_shop_back_and_its_pause_is_over(world: World) -> None:
