@@ -210,7 +210,9 @@ def test_a_deployment_leads_to_the_consoles_page_of_its_shop(
     page.goto(f"{address_of(installation)}/v2/deployments")
     page.get_by_role("link", name="shop-1", exact=True).first.click()
     page.wait_for_url("**tab=Runs**")  # Prefect goes there once the page is drawn
-    page.get_by_role("tab", name="Description").click()
+    tab = page.get_by_role("tab", name="Description")
+    tab.click()
+    expect(tab).to_have_attribute("aria-selected", "true")
     page.get_by_role("link", name="How this shop is doing").click()
     page.wait_for_url(f"{found['console']}/shops/shop-1")
 
