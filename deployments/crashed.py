@@ -49,8 +49,8 @@ async def mark_crashed(
     """Marks dead runs as crashed in Prefect and in the ledger. Returns those that Prefect knew. A run counts as alive,
     in any process, if it holds a lock in the ledger, is one of `mine`, or the ledger can't know it yet.
 
-    `gone` names a worker whose process has ended: its runs are marked at once, as is a run that is known to be
-    `killed`.
+    `gone` names a worker whose process has ended: those of its runs that the ledger or a label knows are marked at
+    once, as is a run that is known to be `killed`.
     """
     dead = {run.id for run in runs.unfinished(engine) if not runs.is_alive(engine, run.id)} - {str(id) for id in mine}
     dead |= {str(killed)} - {"None"}
@@ -96,13 +96,13 @@ def _is_dead(engine: Engine, run: FlowRun, gone: str | None) -> bool:
         return True
     assert run.state is not None
     since, known = run.state.timestamp, runs.find(engine, str(run.id))
-    if known is not None and not run.state.is_pending():  # else the ledger knows an earlier try
+    if known is not None and known.started_at > since:  # else the ledger knows an earlier try
         if known.finished_at is None:
             return True
         if gone is not None:
             # Prefect's server was gone when it ended, like in `down`.
             return datetime.now(UTC) - known.finished_at > SOON
-        since = max(since, known.finished_at)
+        since = known.finished_at
     return datetime.now(UTC) - since > GRACE
 
 

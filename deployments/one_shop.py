@@ -16,7 +16,7 @@ from cartum_roapp.links import console_shop
 from cartum_roapp.markdown import escaped, link
 from cartum_roapp.service import console
 from cartum_roapp.settings import settings
-from deployments import pool, queues
+from deployments import pool
 from tasks.deliver import SYNC_EVERY
 from tasks.tags import tags_of
 
@@ -29,11 +29,11 @@ SCHEDULE, NIGHTLY = "every-5-minutes", "every-night"
 async def deploy(config: ShopConfig, *, active: bool) -> None:
     """Makes or updates the deployments, with active or paused schedules."""
     await pool.ensure()
-    await _deploy(config, IMPORT, queues.IMPORTS)
+    await _deploy(config, IMPORT)
     every = Interval(SYNC_EVERY, anchor_date=anchor(config.key), active=active, slug=SCHEDULE)
-    await _deploy(config, SYNC, queues.SYNCS, every)
+    await _deploy(config, SYNC, every)
     nightly = Cron(nightly_cron(config.key), timezone=config.timezone, active=active, slug=NIGHTLY)
-    await _deploy(config, RECONCILE, queues.NIGHTS, nightly, repair=True)
+    await _deploy(config, RECONCILE, nightly, repair=True)
 
 
 async def remove(slug: str) -> None:
@@ -70,12 +70,10 @@ def _spread(key: str, within: int) -> int:
     return sum(ord(letter) * pow(31, place, within) for place, letter in enumerate(key)) % within
 
 
-async def _deploy(
-    config: ShopConfig, entrypoint: str, queue: str, schedule: Schedule | None = None, **parameters: object
-) -> None:
+async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None = None, **parameters: object) -> None:
     flow = pool.flow_at(entrypoint)
     address = console.address(settings())
     page = [link("How this shop is doing", console_shop(address, config.slug))] if address else []
     parts = [f"{escaped(config.name)} ({config.url})", *page, cleandoc(flow.description or "")]
     values, schedules = {"shop": config.slug, **parameters}, [schedule] if schedule else []
-    await pool.deploy(flow, config.slug, "\n\n".join(parts), tags_of(config), values, schedules, queue)
+    await pool.deploy(flow, config.slug, "\n\n".join(parts), tags_of(config), values, schedules)

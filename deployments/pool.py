@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import DeploymentSort
@@ -45,9 +45,8 @@ async def deploy(
     tags: list[str],
     parameters: dict[str, Any],
     schedules: Sequence[Schedule] = (),
-    queue: str | None = None,
 ) -> None:
-    """Makes or updates the flow's deployment of this name in this queue of our pool. Idempotent."""
+    """Makes or updates the flow's deployment of this name in our pool. Idempotent."""
     # With a file as entrypoint the module would be imported a second time, relative to the worker's directory.
     deployment = await flow.ato_deployment(
         name,
@@ -57,7 +56,7 @@ async def deploy(
         parameters=parameters,
         version=version("cartum-roapp"),
         work_pool_name=work_pool_name(),
-        work_queue_name=queue,
+        work_queue_name=queues.queue_of(f"{flow.fn.__module__}.{flow.fn.__name__}"),
         schedules=list(schedules),
     )
     await deployment.aapply()
@@ -72,6 +71,17 @@ async def deployments(client: PrefectClient) -> list[DeploymentResponse]:
             deployment_filter=ours, limit=limit, offset=offset, sort=DeploymentSort.CREATED_DESC
         )
     )
+
+
+async def move_into_queues() -> None:
+    """Moves deployments that an earlier version made into their queues. Idempotent."""
+    async with get_client() as client:
+        for one in await deployments(client):
+            queue = queues.queue_of(one.entrypoint)
+            if one.work_pool_name == work_pool_name() and one.work_queue_name == queues.OTHERS != queue:
+                moved = DeploymentUpdate(work_pool_name=one.work_pool_name, work_queue_name=queue)
+                with suppress(ObjectNotFound):
+                    await client.update_deployment(one.id, moved)
 
 
 async def ensure() -> str:

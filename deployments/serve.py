@@ -67,6 +67,7 @@ def serve() -> int:
         os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")
         os.environ.setdefault("PREFECT_WORKER_QUERY_SECONDS", "3")  # a person waits for what the console starts
         os.environ.setdefault("PREFECT_WORKER_PREFETCH_SECONDS", "4")  # a run has a place from then on
+        os.environ["PREFECT_WORKER_ENABLE_CANCELLATION"] = "false"  # `watch_cancellations` does that
         url = running.database_url.get_secret_value()
         with _metrics(config, home, url), prefect_errors(), ledger.shared(url) as engine:
             asyncio.run(_serve(config, home, engine))
@@ -110,6 +111,7 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
     await register()
     kind = await pool.ensure()
     await shared.deploy()
+    await pool.move_into_queues()
     name = worker_name(home)
     await start_again(await mark_crashed(engine, gone=name))
     await cancel_backlog()

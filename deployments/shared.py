@@ -55,14 +55,8 @@ async def deploy() -> None:
     """Makes or updates these deployments. Idempotent."""
     await pool.ensure()
     for entry in described():
-        await pool.deploy(
-            pool.flow_at(entry["entrypoint"]),
-            entry["name"],
-            entry.get("description"),
-            entry.get("tags", []),
-            entry.get("parameters", {}),
-            queue=entry.get("work_pool", {}).get("work_queue_name"),
-        )
+        flow, parameters = pool.flow_at(entry["entrypoint"]), entry.get("parameters", {})
+        await pool.deploy(flow, entry["name"], entry.get("description"), entry.get("tags", []), parameters)
     await _remove_former({*(entry["entrypoint"] for entry in described()), *map(form_lists.entrypoint, _RETIRED)})
     await _remove_logins()
     with ledger.opened() as engine:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -28,7 +28,7 @@ from prefect.workers.base import BaseJobConfiguration, BaseWorker, BaseWorkerRes
 
 from cartum_roapp import place
 from cartum_roapp.sync.sentence import CANCELED
-from deployments.queues import OTHERS, PLACES, SYNCS
+from deployments.queues import OTHERS, PLACES, SYNCS, queue_of
 from deployments.run_process import RunProcess
 from deployments.run_thread import RunThread, own_flow
 
@@ -70,9 +70,7 @@ class RunConfiguration(BaseJobConfiguration):
         """Nothing is started, so there is no template to fill and no environment to make."""
         if flow_run.deployment_id is None:
             raise ValueError("a flow run without a deployment has no entrypoint")
-        if (id := flow_run.deployment_id) not in _entrypoints:
-            _entrypoints[id] = (deployment or await client.read_deployment(id)).entrypoint
-        return cls(name=flow_run.name, entrypoint=_entrypoints[id])
+        return cls(name=flow_run.name, entrypoint=await _entrypoint(client, flow_run.deployment_id))
 
 
 class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
@@ -88,8 +86,12 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         super().__init__(*args, **kwargs)
         self.runs: dict[UUID, RunThread | RunProcess] = {}
         self._on_killed = on_killed
-        #: The queue of each run that has a place.
+        #: Of which queue the place of each run is.
         self._placed: dict[UUID, str] = {}
+        #: The queues that are asked at the next poll, and those of which due runs were left at the last one.
+        self._asked: Collection[str] = PLACES
+        self._left: set[str] = set()
+        self._polling = asyncio.Lock()
 
     async def run(
         self,
@@ -106,29 +108,68 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
             task_status.started(0)  # there is nothing that could be killed before it begins
         await self._due(run)
         place.leaving.set(self._leaving(flow_run.id))
-        await run.run()
+        try:
+            await run.run()
+        except Exception:  # no thread could be started
+            del self.runs[flow_run.id]
+            raise
         if isinstance(run, RunProcess) and run.killed:
             await self._on_killed(flow_run.id)
         # Not reached in a worker that is stopped: `close` ends the runs that are left in `runs`.
         del self.runs[flow_run.id]
         await _set_ending(run)
+        await self._refill(self._placed.pop(flow_run.id, None))
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
 
     async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
-        """Returns the due runs that get a place here. The others stay scheduled, for this worker or another one."""
+        """Returns the due runs that get a place here. The others stay scheduled, for this worker or another one. Each
+        queue is asked by itself, as an answer has 200 runs at most."""
         here = self._submitting_flow_run_ids | self.runs.keys()
-        self._placed = {id: queue for id, queue in self._placed.items() if id in here}
+        self._placed = {id: kind for id, kind in self._placed.items() if id in here}
+        free, found = self._free(), []
+        for queue in self._asked:
+            self._left.discard(queue)
+            self._work_queues = {queue}
+            for one in await super()._get_scheduled_flow_runs():
+                # A run keeps the queue that its deployment had in an earlier version.
+                kind = queue if queue != OTHERS else await self._kind(one.flow_run)
+                if one.flow_run.id in here:
+                    continue
+                if free[kind] > 0:
+                    free[kind] -= 1
+                    self._placed[one.flow_run.id] = kind
+                    found.append(one)
+                else:
+                    self._left.add(queue)
+        return found
+
+    async def get_and_submit_flow_runs(self) -> list[FlowRun]:
+        return await self._poll(PLACES)
+
+    async def _poll(self, queues: Collection[str]) -> list[FlowRun]:
+        async with self._polling:
+            self._asked = queues
+            return await super().get_and_submit_flow_runs()
+
+    async def _refill(self, queue: str | None) -> None:
+        """Polls before the next turn if runs of the queue were left that were due, and a quarter of its places is free
+        again."""
+        if queue in self._left and 4 * self._free()[queue] >= PLACES[queue]:
+            self._left.discard(queue)
+            with suppress(Exception):  # the server is down: the next turn asks it again
+                await self._poll([queue])
+
+    def _free(self) -> Counter[str]:
+        """Returns how many places of each queue are free."""
         free = Counter(PLACES)
         free.subtract(self._placed.values())
-        self._work_queues = {queue for queue in PLACES if free[queue] > 0}
-        found = []
-        for one in await super()._get_scheduled_flow_runs() if self._work_queues else ():
-            queue = one.flow_run.work_queue_name or OTHERS
-            if free[queue] > 0 and one.flow_run.id not in here:
-                free[queue] -= 1
-                self._placed[one.flow_run.id] = queue
-                found.append(one)
-        return found
+        return free
+
+    async def _kind(self, run: FlowRun) -> str:
+        with suppress(ObjectNotFound):
+            if run.deployment_id is not None:
+                return queue_of(await _entrypoint(self.client, run.deployment_id))
+        return OTHERS
 
     async def _due(self, run: RunThread | RunProcess) -> None:
         """Returns at the time for which the run is scheduled, or when it is stopped. It was fetched a little earlier,
@@ -146,8 +187,8 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         """Leaves out this event, and so the one at the end: the run's states have events of their own."""
 
     async def _give_worker_labels_to_flow_run(self, flow_run_id: UUID) -> None:
-        """Leaves out a sync's labels. They say whose a run was that is killed before the ledger knows it, and a sync
-        comes again anyway."""
+        """Leaves out a sync's labels. They say whose a run was that is killed before the ledger knows it. Such a sync
+        is found some minutes later."""
         if self._placed.get(flow_run_id) != SYNCS:
             await super()._give_worker_labels_to_flow_run(flow_run_id)
 
@@ -186,6 +227,12 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
             over &= await asyncio.to_thread(run.over, max(0.0, deadline - time.monotonic()))
             await _set_ending(run)
         return over
+
+
+async def _entrypoint(client: PrefectClient, deployment: UUID) -> str | None:
+    if deployment not in _entrypoints:
+        _entrypoints[deployment] = (await client.read_deployment(deployment)).entrypoint
+    return _entrypoints[deployment]
 
 
 async def _set_ending(run: RunThread | RunProcess) -> None:

@@ -23,7 +23,8 @@ from world import World
 from cartum_roapp.sync.retention import remove_old
 from sandbox import Sandbox
 
-DAYS, SHOWN_EVERY, ORDERS_A_DAY, OPEN_FOR = 135, 15, 6, timedelta(days=4)
+DAYS = int(os.environ.get("DAYS", "135"))
+SHOWN_EVERY, ORDERS_A_DAY, OPEN_FOR = 15, 6, timedelta(days=4)
 DELIVERED = 3
 
 

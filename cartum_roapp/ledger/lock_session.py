@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from cartum_roapp.errors import IntegrationError
 from cartum_roapp.ledger import database
 
-_GOES_ON = "Nothing: the next run goes on where this one was."
+_GOES_ON = "Nothing: the run goes on where it was. If it ends all the same, repeat it."
 
 
 class LockLost(IntegrationError):

@@ -47,7 +47,7 @@ async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products
         error.fix = error.fix or "Repeat: if the catalogue fails again, the orders go on without it."
         raise
     if again:
-        with run.engine.begin() as connection:
+        with run.storing() as connection:
             shop_catalogue.store(connection, run.shop.key, _entries(run, again))
     if failing:
         _works(run, {article: found.get(article) for article in held})
@@ -88,7 +88,7 @@ def _failed(run: Run, because: str, *, for_good: bool) -> None:
 
 
 def _works(run: Run, held: Products) -> None:
-    with run.engine.begin() as connection:
+    with run.storing() as connection:
         shop_catalogue.works(connection, run.shop.key, _entries(run, held))
 
 

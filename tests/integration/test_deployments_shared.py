@@ -15,6 +15,7 @@ from prefect_api import here, variables
 from prefect_side import PrefectSide
 from sqlalchemy import create_engine, text
 
+from deployments import pool
 from deployments.form_lists import filled
 from deployments.late import Unneeded
 from deployments.shared import PREFECT_YAML, deploy, described
@@ -45,6 +46,12 @@ def test_a_run_form_says_what_to_fill_in(installation: Installation, entry: dict
 def test_fresh_orders_come_before_all_other_runs(installation: Installation) -> None:
     installation.connect(0)
     try:
+        earlier = installation.deployment("initial-import/shop-1")
+        assert earlier
+        body = {"work_pool_name": "cartum-roapp", "work_queue_name": "default"}
+        installation.prefect.patch(f"/deployments/{earlier['id']}", json=body).raise_for_status()
+        with here(installation.config):
+            asyncio.run(pool.move_into_queues())
         kinds = {kind: installation.deployment(f"{kind}/shop-1") for kind in ("incremental-sync", "initial-import")}
         queues = {one["name"]: one["priority"] for one in installation.ask("/work_pools/cartum-roapp/queues/filter")}
     finally:

@@ -25,6 +25,11 @@ from deployments.queues import IMPORTS, NIGHTS, PLACES, SYNCS
 pytestmark = pytest.mark.drawn(2)
 
 SHOP, OTHER = 0, 1
+#: Other connections to the ledger that hold a lock.
+LOCKS = """
+    FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database()
+    WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -484,6 +489,22 @@ def test_runs_for_which_a_worker_has_no_place_are_left_to_others(worker: Install
 
 def _states(worker: Installation, runs: list[str]) -> Counter[str]:
     return Counter(run["state_type"] for run in worker.flow_runs(id={"any_": runs}))
+
+
+@pytest.mark.long
+def test_an_import_goes_on_after_its_locks_were_lost(worker: Installation, imported: Row) -> None:
+    """The connection to PostgreSQL broke while it read the shop, or PostgreSQL was restarted."""
+    shop = worker.box.shops[SHOP].faults
+    shop.latency = 5
+    try:
+        id = worker.start("initial-import/shop-1")
+        worker.begun(id)
+        worker.become(lambda: worker.value(f"SELECT count(*) {LOCKS}"), lambda count: count > 1)
+        assert worker.value(f"SELECT bool_and(pg_terminate_backend(pid)) {LOCKS}")
+    finally:
+        shop.latency = 0
+    worker.completed(id)
+    assert "the lock of this shop" in worker.logs(id)
 
 
 @pytest.mark.long
