@@ -462,14 +462,17 @@ def test_a_run_that_is_tried_again_is_not_taken_for_dead_before_it_begins(worker
     deployment = worker.deployment("reconcile/shop-1")
     assert deployment
     path = f"/deployments/{deployment['id']}/create_flow_run"
-    begins, dead = [worker.ask(path, state={"type": kind})["id"] for kind in ("PENDING", "RUNNING")]
+    *begin, dead = [worker.ask(path, state={"type": kind})["id"] for kind in ("PENDING", "RUNNING", "RUNNING")]
+    ago = {**dict.fromkeys(begin, timedelta(hours=1)), dead: timedelta(0)}
     with worker.engine.begin() as connection:
-        tried = "INSERT INTO runs (id, shop, kind) VALUES (:id, :shop, 'reconcile')"
-        connection.execute(text(tried), [{"id": id, "shop": worker.key(SHOP)} for id in (begins, dead)])
+        tried = "INSERT INTO runs (id, shop, kind, started_at) VALUES (:id, :shop, 'reconcile', now() - :ago)"
+        shop = worker.key(SHOP)
+        connection.execute(text(tried), [{"id": id, "shop": shop, "ago": age} for id, age in ago.items()])
     with here(worker.config):
         asyncio.run(crashed.mark_crashed(worker.engine))
-    assert [worker.flow_run(id)["state_name"] for id in (begins, dead)] == ["Pending", "Crashed"]
-    worker.set_state(begins, "CANCELLED")
+    assert [worker.flow_run(id)["state_name"] for id in ago] == ["Pending", "Running", "Crashed"]
+    for id in begin:
+        worker.set_state(id, "CANCELLED")
 
 
 @pytest.mark.long
