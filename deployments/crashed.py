@@ -33,6 +33,10 @@ from tasks.tags import TAG
 
 #: Long before this time the ledger knows a run that lives, and Prefect knows that a run has finished.
 GRACE = timedelta(minutes=2)
+#: A backfill may ask many shops for their statuses before the ledger knows it.
+BEGINS_WITHIN = timedelta(minutes=15)
+#: By which the clocks of a worker and of the database may differ.
+SKEW = timedelta(seconds=10)
 #: Prefect's server, if it is there, hears of the end of a run within this time after the ledger.
 SOON = timedelta(seconds=5)
 WHY = "The process of this run was killed."
@@ -90,20 +94,21 @@ async def start_again(dead: Collection[FlowRun]) -> None:
 
 def _is_dead(engine: Engine, run: FlowRun, gone: str | None) -> bool:
     """Returns whether no process can still work on this run, which Prefect has as pending or running."""
+    known = runs.find(engine, str(run.id))  # before its lock, which it has first
     if runs.is_alive(engine, str(run.id)):
         return False
     if gone is not None and run.labels.get(WORKER_LABEL) == gone:
         return True
     assert run.state is not None
-    since, known = run.state.timestamp, runs.find(engine, str(run.id))
-    if known is not None and known.started_at > since:  # else the ledger knows an earlier try
+    since = run.state.timestamp
+    if known is not None and known.started_at > since - SKEW:  # else the ledger knows an earlier try
         if known.finished_at is None:
             return True
         if gone is not None:
             # Prefect's server was gone when it ended, like in `down`.
             return datetime.now(UTC) - known.finished_at > SOON
-        since = known.finished_at
-    return datetime.now(UTC) - since > GRACE
+        return datetime.now(UTC) - known.finished_at > GRACE
+    return datetime.now(UTC) - since > (BEGINS_WITHIN if run.state.is_running() else GRACE)
 
 
 async def _under_way(client: PrefectClient) -> list[FlowRun]:

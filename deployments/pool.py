@@ -74,12 +74,13 @@ async def deployments(client: PrefectClient) -> list[DeploymentResponse]:
 
 
 async def move_into_queues() -> None:
-    """Moves deployments that an earlier version made into their queues. Idempotent."""
+    """Moves deployments that an earlier version made, or whose queue was deleted, into their queues. Idempotent."""
     async with get_client() as client:
         for one in await deployments(client):
             queue = queues.queue_of(one.entrypoint)
-            if one.work_pool_name == work_pool_name() and one.work_queue_name == queues.OTHERS != queue:
-                moved = DeploymentUpdate(work_pool_name=one.work_pool_name, work_queue_name=queue)
+            pool, present = one.work_pool_name or work_pool_name(), one.work_queue_name or queues.OTHERS
+            if pool == work_pool_name() and present == queues.OTHERS != queue:
+                moved = DeploymentUpdate(work_pool_name=pool, work_queue_name=queue)
                 with suppress(ObjectNotFound):
                     await client.update_deployment(one.id, moved)
 

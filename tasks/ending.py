@@ -16,7 +16,6 @@ from prefect.logging.handlers import APILogHandler
 from prefect.states import Cancelled, Completed, Failed
 
 from cartum_roapp.errors import BadConfig, IntegrationError, NotNow
-from cartum_roapp.ledger.lock_session import LockLost
 from cartum_roapp.ledger.refusals import ALERT_AT
 from tasks.canceling import note_canceled
 from tasks.run import is_scheduled
@@ -31,8 +30,6 @@ REFUSED = "Refused"
 PUT_OFF = "Put off"
 #: The name of the state of a run that had nothing to do, or not yet. Its event is no success for the alerts.
 SKIPPED = "Skipped"
-#: How often a run goes on after it has lost a lock.
-LOST_LOCKS = 3
 
 
 class _RefusedInput(Exception):
@@ -74,7 +71,7 @@ def final_state(
 
         async def ended(*args: P.args, **kwargs: P.kwargs) -> Result:
             try:
-                result = await again_after_lost_locks(lambda: body(*args, **kwargs))
+                result = await body(*args, **kwargs)
             except _RefusedInput as refused:
                 return cast(Result, _refused(refused.error))
             except NotNow as error:
@@ -93,17 +90,6 @@ def final_state(
         return ending
 
     return decorated
-
-
-async def again_after_lost_locks(body: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    """Returns what the body returns. It is run again after PostgreSQL was restarted, or the connection to it broke: it
-    goes on where it was."""
-    for _ in range(LOST_LOCKS):
-        try:
-            return await body()
-        except LockLost as error:
-            get_run_logger().warning("%s", error.message)
-    return await body()
 
 
 def _put_off(error: BadConfig) -> State[Any]:
