@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -38,6 +38,8 @@ SYNC = "incremental-sync"
 #: So many more may wait for another run or for a shop's quota, and go on after that: they have left their places.
 ASIDE = 10
 _LOOK = 3.0  # seconds
+#: How many runs an answer of Prefect's server has at most.
+_ANSWER = 200
 
 #: By deployment. They change only with the version, and a worker has one version.
 _entrypoints: dict[UUID, str | None] = {}
@@ -88,8 +90,7 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         self._on_killed = on_killed
         #: Of which queue the place of each run is.
         self._placed: dict[UUID, str] = {}
-        #: The queues that are asked at the next poll, and those of which due runs were left at the last one.
-        self._asked: Collection[str] = PLACES
+        #: The queues of which due runs were left at the last poll, for want of places.
         self._left: set[str] = set()
         self._polling = asyncio.Lock()
 
@@ -122,42 +123,45 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         return InProcessResult(status_code=0, identifier=str(flow_run.id))
 
     async def _get_scheduled_flow_runs(self) -> list[WorkerFlowRunResponse]:
-        """Returns the due runs that get a place here. The others stay scheduled, for this worker or another one. Each
-        queue is asked by itself, as an answer has 200 runs at most."""
+        """Returns the due runs that get a place here. The others stay scheduled, for this worker or another one."""
         here = self._submitting_flow_run_ids | self.runs.keys()
         self._placed = {id: kind for id, kind in self._placed.items() if id in here}
         free, found = self._free(), []
-        for queue in self._asked:
-            self._left.discard(queue)
+        self._left.clear()
+        for one in await self._every_due_run():
+            kind = await self._kind(one.flow_run)
+            if one.flow_run.id in here or one.flow_run.id in self._placed:
+                continue
+            if free[kind] > 0:
+                free[kind] -= 1
+                self._placed[one.flow_run.id] = kind
+                found.append(one)
+            else:
+                self._left.add(kind)
+        return found
+
+    async def _every_due_run(self) -> list[WorkerFlowRunResponse]:
+        """Returns the due runs of the queues that are asked, by priority. Where an answer about all queues is full, it
+        may be full of syncs: then each of the others is asked by itself."""
+        asked, found = self._work_queues, await super()._get_scheduled_flow_runs()
+        for queue in PLACES.keys() - {SYNCS} if not asked and len(found) >= _ANSWER else ():
             self._work_queues = {queue}
-            for one in await super()._get_scheduled_flow_runs():
-                # A run keeps the queue that its deployment had in an earlier version.
-                kind = queue if queue != OTHERS else await self._kind(one.flow_run)
-                if one.flow_run.id in here:
-                    continue
-                if free[kind] > 0:
-                    free[kind] -= 1
-                    self._placed[one.flow_run.id] = kind
-                    found.append(one)
-                else:
-                    self._left.add(queue)
+            found += await super()._get_scheduled_flow_runs()
         return found
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
-        return await self._poll(PLACES)
-
-    async def _poll(self, queues: Collection[str]) -> list[FlowRun]:
         async with self._polling:
-            self._asked = queues
+            self._work_queues = set()  # all
             return await super().get_and_submit_flow_runs()
 
     async def _refill(self, queue: str | None) -> None:
-        """Polls before the next turn if runs of the queue were left that were due, and a quarter of its places is free
-        again."""
+        """Polls before the next turn if runs of the queue were left, and a quarter of its places is free again."""
         if queue in self._left and 4 * self._free()[queue] >= PLACES[queue]:
-            self._left.discard(queue)
+            self._left.clear()
             with suppress(Exception):  # the server is down: the next turn asks it again
-                await self._poll([queue])
+                async with self._polling:
+                    self._work_queues = {queue}
+                    await super().get_and_submit_flow_runs()
 
     def _free(self) -> Counter[str]:
         """Returns how many places of each queue are free."""
@@ -166,6 +170,9 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         return free
 
     async def _kind(self, run: FlowRun) -> str:
+        """Returns the queue whose places the run may have. It keeps the queue that its deployment had before."""
+        if run.work_queue_name in PLACES and run.work_queue_name != OTHERS:
+            return run.work_queue_name
         with suppress(ObjectNotFound):
             if run.deployment_id is not None:
                 return queue_of(await _entrypoint(self.client, run.deployment_id))
