@@ -15,8 +15,9 @@ _GOES_ON = "Nothing: the run goes on where it was. If it ends all the same, repe
 
 
 class LockLost(IntegrationError):
-    """The connection that holds the lock is gone: nothing more may be written or sent by this process. Not Retryable,
-    as no retry layer could help; the next run continues."""
+    """The connection that holds the lock is gone: nothing more may be written or sent without it. Not Retryable, as it
+    does not help to repeat the call. Who was reading a shop takes the lock again (`outlasting_quota`), or else the next
+    run continues."""
 
     kind = "lock-lost"
 
