@@ -14,7 +14,7 @@ from urllib.parse import quote
 import psycopg2
 from sqlalchemy import make_url
 
-from benchmarks import budget, console, fleet, peer
+from benchmarks import budget, console, fleet, noop, peer
 from benchmarks.process import Measured, measure
 from benchmarks.report import CHANGED, FIRST, FLOOR, OURS, SAME, Results
 from benchmarks.shop import Shop, serving
@@ -94,7 +94,7 @@ def run(
     """Measures everything `rounds` times. Where the peer can't be installed, only ourselves and the floor. `delivered`
     orders are imported into RO App, once for each latency, at its pace: 100 take five minutes each. The console's pages
     are measured once, with this number of `shops` and of `known` orders. Idle syncs are measured once at each of the
-    `rates`, syncs a second."""
+    `rates`, syncs a second, and with them runs that do nothing."""
     interpreter, missing = _peer(with_peer)
     settings = [] if interpreter is None else [peer.MERGE, peer.TUNED, peer.APPEND]
     results = Results(orders, LINES, None if interpreter is None else peer.MERGE.name, missing)
@@ -128,6 +128,8 @@ def run(
     if rates:
         _say(f"idle syncs, {rates} a second")
         results.fleet = fleet.measured(rates)
+        _say("runs that do nothing")
+        results.recorded = list(noop.measured())
     return results
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.process import children, cpu_of
 from cartum_roapp import service
 from cartum_roapp.cli.demo_sandbox import DemoSandbox
 from cartum_roapp.home import Home
@@ -169,12 +170,12 @@ class _Fleet:
     def _pids(self) -> dict[str, list[int]]:
         """The processes of each part; PostgreSQL has one a connection."""
         pids = service.state(self.config).pids
-        children = {"postgres": _children(pids["postgres"])}
-        return {part: [pids[part], *children.get(part, [])] for part in PARTS}
+        more = {"postgres": children(pids["postgres"])}
+        return {part: [pids[part], *more.get(part, [])] for part in PARTS}
 
     def _cpu(self) -> dict[str, float]:
         """CPU seconds of each part, those of ended children included."""
-        return {part: sum(map(_cpu_of, pids)) for part, pids in self._pids().items()}
+        return {part: sum(map(cpu_of, pids)) for part, pids in self._pids().items()}
 
     def _stored(self) -> dict[str, float]:
         """Kilobytes of Prefect's tables of runs and of events, with their indexes, and of one planned run."""
@@ -193,21 +194,6 @@ def _every(prefect: httpx.Client, path: str, **body: Any) -> list[dict[str, Any]
         found += page
         if len(page) < 200:
             return found
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def _cpu_of(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _proportional_megabytes(pid: int) -> float:

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 _LAST_LINES = 12
@@ -48,3 +49,20 @@ def measure(command: Sequence[str], document: Mapping[str, Any], env: Mapping[st
             raise Failed("\n".join([f"{command[0]} ended with {process.returncode}", *lines]))
     ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return Measured(seconds, usage.ru_maxrss / 1024, at_most=usage.ru_maxrss <= ours * 1.05)
+
+
+def children(pid: int) -> list[int]:
+    """Returns the processes that it started and that still run."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def cpu_of(pid: int) -> float:
+    """Returns its CPU seconds, those of its ended children included; 0 if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from benchmarks.budget import Used
 from benchmarks.console import RUNS, Waited
 from benchmarks.fleet import OPEN_ORDERS, Loaded
+from benchmarks.noop import Recorded
 from benchmarks.process import Measured
 
 FIRST, CHANGED, SAME = "first load", "again, 1 % changed", "again, nothing changed"
@@ -29,6 +30,7 @@ class Results:
     budgets: list[Used] = field(default_factory=list)
     pages: list[Waited] = field(default_factory=list)
     fleet: list[Loaded] = field(default_factory=list)
+    recorded: list[Recorded] = field(default_factory=list)
     shops: int = 0
     known: int = 0
 
@@ -90,6 +92,17 @@ class Results:
             rows.append((f"{one.shops}", f"{one.syncs / one.seconds:.2f}", *each, *lags, memory, *disk))
         return [head, *rows]
 
+    def noops(self) -> list[tuple[str, ...]]:
+        """What a run that does nothing takes of Prefect's servers, and how many of them a second are recorded."""
+        parts = ("API servers", "services", "Redis", "PostgreSQL")
+        rows: list[tuple[str, ...]] = [("", "runs/s", *parts, "all", "cores in use")]
+        for one in self.recorded:
+            each = [f"{one.cpu[part] / one.runs * 1000:.0f} ms" if part in one.cpu else "" for part in parts]
+            whole = sum(one.cpu.values())
+            speed = f"{one.runs / one.seconds:.1f}"
+            rows.append((one.name, speed, *each, f"{whole / one.runs * 1000:.0f} ms", f"{whole / one.seconds:.2f}"))
+        return rows
+
     @property
     def works(self) -> Iterable[str]:
         return dict.fromkeys(work for work, _ in self.rounds)
@@ -103,6 +116,8 @@ class Results:
             parts.append(f"The console\n{_columns(self.console())}")
         if self.fleet:
             parts.append(f"Idle syncs\n{_columns(self.syncs())}")
+        if self.recorded:
+            parts.append(f"Runs that do nothing\n{_columns(self.noops())}")
         return "\n\n".join(parts)
 
     def markdown(self) -> str:
@@ -129,6 +144,13 @@ class Results:
                 "a day."
             )
             parts.append(f"## Idle syncs\n\n{about}\n\n{_markdown(self.syncs())}")
+        if self.recorded:
+            about = (
+                "Runs of a flow that does nothing, as fast as Prefect records them with all their events, and the CPU "
+                "that one of them takes: no sync can take less. Prefect's engine, which runs them, is not counted. It "
+                "needs the rest of the cores."
+            )
+            parts.append(f"## Runs that do nothing\n\n{about}\n\n{_markdown(self.noops())}")
         return "\n\n".join([*parts, _NOTES.strip()]) + "\n"
 
     def _peer(self) -> str:

@@ -14,13 +14,15 @@ from pathlib import Path
 import psutil
 import pytest
 from installation import Installation, Row, names
-from prefect_api import here
+from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
+from prefect_api import here, variables
 from processes import Process
 from sqlalchemy import create_engine, text
 
 from cartum_roapp.ledger import backfills, database
 from deployments import crashed, serve
 from deployments.queues import IMPORTS, NIGHTS, PLACES, SYNCS
+from deployments.worker import InProcessWorker
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -488,6 +490,45 @@ def test_runs_for_which_a_worker_has_no_place_are_left_to_others(worker: Install
     finally:
         roapp.latency = 0
     worker.completed(*piled)
+
+
+@pytest.mark.long
+def test_a_backlog_of_syncs_hides_no_night(
+    worker: Installation, imported: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer of Prefect's server has 200 runs. This worker polls once, and again when places become free."""
+    for name, value in {**variables(worker.config), "CARTUM_ROAPP_HOME": str(worker.home)}.items():
+        monkeypatch.setenv(name, value)
+    own, sync = worker.worker(), worker.deployment("incremental-sync/shop-1")
+    own.signal(signal.SIGSTOP)
+    try:
+        assert sync
+        late = {
+            "type": "SCHEDULED",
+            "state_details": {"scheduled_time": (datetime.now(UTC) - timedelta(hours=1)).isoformat()},
+        }
+        path = f"/deployments/{sync['id']}/create_flow_run"
+        syncs = [worker.ask(path, state=late)["id"] for _ in range(201 + PLACES[SYNCS])]
+        night = worker.start("reconcile/shop-1")
+
+        async def polling_once() -> None:
+            another = InProcessWorker(work_pool_name="cartum-roapp", name="polls once")
+            polling = asyncio.create_task(another.start())
+            await asyncio.to_thread(worker.completed, night)
+            done = 2 * PLACES[SYNCS]
+            await asyncio.to_thread(
+                worker.become, lambda: _states(worker, syncs)["COMPLETED"], lambda count: count > done
+            )
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
+            await another.close(60)
+
+        with here(worker.config), temporary_settings({PREFECT_WORKER_QUERY_SECONDS: 600}):
+            asyncio.run(polling_once())
+        for id in syncs:
+            worker.prefect.delete(f"/flow_runs/{id}").raise_for_status()
+    finally:
+        own.signal(signal.SIGCONT)
 
 
 def _states(worker: Installation, runs: list[str]) -> Counter[str]:

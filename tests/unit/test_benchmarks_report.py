@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks.budget import Used
 from benchmarks.fleet import Loaded
+from benchmarks.noop import Recorded
 from benchmarks.process import Measured
 from benchmarks.report import CHANGED, FIRST, FLOOR, OURS, Results
 from sandbox.budget import Budget
@@ -60,6 +61,13 @@ def test_idle_syncs_have_a_row_for_each_rate() -> None:
                                 {"runs": 1200.0, "events": 6000.0}))  # fmt: skip
     row = "| 300 | 1.00 | 0.30 s | 0.15 s | 0.10 s | 0.60 s | 0.2 s | 0.3 s | 300 | 60 | 34 |"
     assert row in results.markdown() and "Idle syncs" in results.text()
+
+
+def test_runs_that_do_nothing_have_a_row_for_each_arrangement() -> None:
+    results = _results()
+    results.recorded.append(Recorded("one server", 200, 40.0, {"API servers": 20.0, "PostgreSQL": 10.0}))
+    row = "| one server | 5.0 | 100 ms |  |  | 50 ms | 150 ms | 0.75 |"
+    assert row in results.markdown() and "Runs that do nothing" in results.text()
 
 
 def test_the_budget_has_a_row_for_each_latency() -> None:
