@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -42,7 +42,7 @@ ABOUT, LEDGER_DUMP, PREFECT_DUMP = "about.json", "ledger.dump", "prefect.dump"
 _KEYS = ("prefect-encryption", "prefect-login")
 #: Begins the name of a folder in which a backup is written or unpacked; its lock is held meanwhile.
 _DRAFT, _LOCK = ".cartum-roapp-draft-", "lock"
-#: Seconds. Another machine's lock may not be seen here.
+#: Seconds, outside of a home: another machine's lock may not be seen there.
 _SURELY_LEFT = 24 * 3600.0
 # pg_dump 17 and newer write this line, which older servers don't know.
 _UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"
@@ -58,7 +58,7 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
         raise BadConfig(f"{path} is there already.", field="FILE", fix="Name a new file.")
     home = Home(config.home)
     service.use(config, prefect=False)
-    with _drafts(path.absolute().parent, _unwritable) as folder:
+    with _drafts(home, path.absolute().parent, _unwritable) as folder:
         ledger, prefect = both(config)
         with connected(prefect) as connection, connection.cursor() as cursor:
             knows = is_key(cursor, home.encryption_path)
@@ -93,10 +93,8 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
         os.replace(whole, path)
         with suppress(OSError):  # not all file systems can
             _to_disk(path.absolute().parent)  # older ones are deleted next
-    try:
+    with suppress(OSError):  # the backup is whole, and `doctor` tells of an older one
         write_atomically(_record(home), made_at)
-    except OSError as error:
-        raise unusable(error) from None
     return [ABOUT, LEDGER_DUMP, PREFECT_DUMP, *(f"keys/{key.name}" for key in keys)], knows
 
 
@@ -112,17 +110,18 @@ def _record(home: Home) -> Path:
     return home.root / "last-backup"
 
 
-def named_in(folder: Path, home: Home) -> Path:
+def named_in(folder: Path, home: Home, made_at: datetime | None = None) -> Path:
     """Returns the name of a backup of the home that is made now, as one of several in this folder."""
-    return folder / f"{_series(home)}{datetime.now(UTC):%Y-%m-%dT%H%M%S.%fZ}.backup"
+    return folder / f"{_series(home)}{made_at or datetime.now(UTC):%Y-%m-%dT%H%M%S.%fZ}.backup"
 
 
-def keep_newest(path: Path, home: Home, keep: int) -> list[Path]:
-    """Deletes older backups of the home beside `path`, so that `keep` are left, `path` included. Returns the deleted
-    ones."""
+def keep_newest(path: Path, home: Home, keep: int, younger_than: timedelta = timedelta(0)) -> list[Path]:
+    """Deletes older backups of the home beside `path`, so that `keep` are left, `path` included, and the younger ones.
+    Returns the deleted ones."""
     named = re.compile(re.escape(_series(home)) + r"\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z\.backup")
     others = [one for one in path.parent.iterdir() if named.fullmatch(one.name) and one != path]
-    gone = sorted(others)[: max(0, len(others) + 1 - keep)]
+    since = named_in(path.parent, home, datetime.now(UTC) - younger_than)
+    gone = [one for one in sorted(others)[: max(0, len(others) + 1 - keep)] if one < since]
     for one in gone:
         one.unlink(missing_ok=True)
     return gone
@@ -140,7 +139,7 @@ def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
     Raises BadConfig, before anything is changed, if the file is no backup or of a newer version, if something is there
     already, or if the key of Prefect's secrets is neither in the file nor in the home."""
     home = Home(config.home).create()
-    with _drafts(home.run, unusable) as folder:
+    with _drafts(home, home.run, unusable) as folder:
         about = _unpack(path, folder)
         revision.check(about["ledger"], str(path), "FILE")
         if config.database_url:
@@ -162,12 +161,13 @@ def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
 
 
 @contextmanager
-def _drafts(parent: Path, failed: Callable[[OSError], IntegrationError]) -> Iterator[Path]:
+def _drafts(home: Home, parent: Path, failed: Callable[[OSError], IntegrationError]) -> Iterator[Path]:
     """Yields a folder in `parent` that only this user may enter; removes it in the end, and what a killed backup or
     restore left there. An OSError in the body is raised as what `failed` makes of it."""
+    age = 0.0 if parent.is_relative_to(home.root) else _SURELY_LEFT
     try:
         for left in parent.glob(f"{_DRAFT}*/{_LOCK}"):
-            if time.time() - left.stat().st_mtime > _SURELY_LEFT and not is_held(left):
+            if time.time() - left.stat().st_mtime >= age and not is_held(left):
                 shutil.rmtree(left.parent, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=parent, prefix=_DRAFT) as folder, FileLock(Path(folder) / _LOCK) as lock:
             lock.acquire(timeout=1.0)

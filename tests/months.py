@@ -45,7 +45,7 @@ def main(url: str, syncs_a_day: int) -> None:
             asyncio.run(world.sync(world.shop()))
             if n % syncs_a_day == 0:
                 world.reconciled(repair=True)
-                remove_old(world.engine, [world.shop()])
+                remove_old(world.engine)
             if n % (SHOWN_EVERY * syncs_a_day) == 0:
                 print(json.dumps({"days": n // syncs_a_day, **_sizes(world)}), flush=True)
 

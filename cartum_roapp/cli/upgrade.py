@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +13,9 @@ import typer
 from cartum_roapp.cli.output import Json, show
 from cartum_roapp.cli.progress import waiting
 
-#: Of the backups that upgrades make by themselves, so many are kept.
-_KEPT = 3
+#: Of the backups that upgrades make by themselves, so many are kept, and all of this time: if an upgrade needs several
+#: tries, only the first one's backup leads back.
+_KEPT, _KEPT_FOR = 3, timedelta(days=30)
 _AGAIN = "Then type `cartum-roapp upgrade` again, not `up`."
 
 
@@ -24,8 +26,8 @@ def upgrade(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Bring this home to the installed version: stop it, write a backup, upgrade the ledger, start it, and update the
-    deployments."""
+    """Bring this home to the installed version: write a backup, stop what runs, upgrade the ledger, start it, and
+    update the deployments."""
     from cartum_roapp import backup, service
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.up import STARTING_LOCK, bring_up
@@ -50,21 +52,23 @@ def upgrade(
     with FileLock(home.run / STARTING_LOCK) as lock:
         if not lock.acquire(timeout=1.0):
             raise Retryable("Another `up` or `upgrade` is under way.", fix="Wait until it has ended.")
-        with waiting("Stopping what runs"):
-            service.stop(config)
+        if service.state(config).phase == "stopped":
+            service.stop(config)  # else the database would start with the worker that ran before a power cut
         try:
             with waiting("Writing a backup"):
                 backup.write(config, path, with_keys=not config.database_url)
         except IntegrationError as error:
-            error.fix = f"{error.fix or ''} Everything is stopped, and nothing was changed. {_AGAIN}".strip()
+            error.fix = f"{error.fix or ''} Nothing was stopped or changed. {_AGAIN}".strip()
             raise
+        with waiting("Stopping what runs"):
+            service.stop(config)
         bring_up(config)
         with serving(), waiting("Updating the deployments"):
             from deployments import shops
 
             done = asyncio.run(shops.sync())
     if to is None:
-        backup.keep_newest(path, home, _KEPT)
+        backup.keep_newest(path, home, _KEPT, _KEPT_FOR)
     document = {
         "version": version("cartum-roapp"),
         "backup": str(path),

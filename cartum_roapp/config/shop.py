@@ -233,6 +233,7 @@ class Registered(TypedDict):
     account: str
     name: str
     timezone: str
+    retention_days: int | None
 
 
 class ShopConfig(ShopFields):
@@ -245,7 +246,10 @@ class ShopConfig(ShopFields):
 
     @property
     def registered(self) -> Registered:
-        return Registered(key=self.key, slug=self.slug, account=self.account, name=self.name, timezone=self.timezone)
+        return Registered(
+            key=self.key, slug=self.slug, account=self.account, name=self.name, timezone=self.timezone,
+            retention_days=self.retention_days,
+        )  # fmt: skip
 
 
 class ShopSettings(BaseModel):

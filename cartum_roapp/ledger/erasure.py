@@ -2,8 +2,8 @@
 RO App order it is), and the order is marked, so that no later read of it brings the data back.
 
 Only of orders that nothing is under way for: final or deleted in the shop, and in RO App at their newest version, or
-dismissed by a person; and of those that a canceled backfill has withdrawn. Where a call that makes the buyer's contact
-has no known outcome, that is under way.
+dismissed by a person; and of those that a canceled backfill has withdrawn, or whose shop is deleted. Where a call that
+makes the buyer's contact has no known outcome, that is under way.
 """
 
 from __future__ import annotations
@@ -82,9 +82,16 @@ def orders_of(connection: Connection, shop: str, named: Named, value: str) -> li
     )
 
 
+def limited(engine: Engine) -> list[tuple[str, str, int]]:
+    """Key, slug and days of each shop whose buyers' data is removed after a time, deleted shops included."""
+    query = "SELECT key, slug, retention_days FROM shops WHERE retention_days IS NOT NULL ORDER BY key"
+    with database.reading(engine) as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
 def old(connection: Connection, shop: str, days: int) -> Buyer:
     """Orders of all buyers that were placed more than `days` ago and had been final for two weeks when syncs last read
-    the shop, and rows that are held for so long."""
+    the shop, or the shop is deleted; and rows that are held for so long."""
     values = {"shop": shop, "age": timedelta(days=days), "final_for": FINAL_FOR}
     numbers = list(connection.scalars(text(_OLD_ORDERS), values))
     rows = list(connection.scalars(text(_OLD_ROWS), values))
@@ -149,9 +156,16 @@ _PAYLOADS = """
     SELECT id, payload FROM held
     WHERE shop = :shop AND entity = 'row' AND jsonb_typeof(payload) = 'object' ORDER BY id
 """
+# What is removed by age is one entry, the last time and all of it together.
 _NOTE = """
-    UPDATE shops SET erasures = erasures || jsonb_build_object(
-        'at', now(), 'named', CAST(:named AS text), 'orders', :orders, 'rows', :rows) WHERE key = :shop
+    UPDATE shops SET erasures = (
+        SELECT coalesce(jsonb_agg(to_jsonb(noted)) FILTER (WHERE NOT before), '[]') || jsonb_build_object(
+            'at', now(), 'named', CAST(:named AS text),
+            'orders', :orders + coalesce(sum(orders) FILTER (WHERE before), 0),
+            'rows', :rows + coalesce(sum(rows) FILTER (WHERE before), 0))
+        FROM jsonb_to_recordset(erasures) AS noted (at timestamptz, named text, orders integer, rows integer),
+            LATERAL (SELECT named = :named AND named = 'retention') AS also (before)
+    ) WHERE key = :shop
 """
 _NOTED = """
     SELECT key AS shop, noted.* FROM shops,
@@ -182,13 +196,15 @@ _BUYER = """
     WHERE shop = :shop AND erased_at IS NULL
       AND (customer IN (SELECT identity FROM same) OR number IN (SELECT number FROM named))
 """
+_IS_DELETED = "EXISTS (SELECT FROM shops WHERE key = :shop AND deleted_at IS NOT NULL)"
 _IDLE = f"""
     SELECT orders.number FROM orders JOIN outbox USING (shop, number)
     WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
-      AND (orders.final_since IS NOT NULL OR orders.gone_at IS NOT NULL OR NOT {NOT_WITHDRAWN})
-      AND (outbox.wanted_version <= outbox.delivered_version OR EXISTS (
-          SELECT FROM held WHERE held.shop = :shop AND entity = 'order' AND id = orders.number
-          AND dismissed_at IS NOT NULL))
+      AND ({_IS_DELETED}
+          OR (orders.final_since IS NOT NULL OR orders.gone_at IS NOT NULL OR NOT {NOT_WITHDRAWN})
+          AND (outbox.wanted_version <= outbox.delivered_version OR EXISTS (
+              SELECT FROM held WHERE held.shop = :shop AND entity = 'order' AND id = orders.number
+              AND dismissed_at IS NOT NULL)))
       AND NOT EXISTS (
           SELECT FROM creations WHERE kind = 'contact' AND creations.account = outbox.account
           AND (names @> ARRAY[orders.customer] OR (creations.shop, creations.number) = (orders.shop, orders.number)))
@@ -197,7 +213,7 @@ _IDLE = f"""
 _OLD_ORDERS = f"""
     SELECT number FROM orders WHERE shop = :shop AND erased_at IS NULL AND created_at < now() - :age
     AND (coalesce(final_since, gone_at) < coalesce((SELECT watermark FROM shops WHERE key = :shop), now()) - :final_for
-         OR NOT {NOT_WITHDRAWN})
+         OR NOT {NOT_WITHDRAWN} OR {_IS_DELETED})
 """
 _OLD_ROWS = """
     SELECT id FROM held

@@ -53,7 +53,15 @@ def two_months_before(moment: datetime, timezone: str) -> datetime:
 
 
 def register(
-    engine: Engine, *, key: str, slug: str, account: str, name: str = "", timezone: str = "UTC", revive: bool = True
+    engine: Engine,
+    *,
+    key: str,
+    slug: str,
+    account: str,
+    name: str = "",
+    timezone: str = "UTC",
+    retention_days: int | None = None,
+    revive: bool = True,
 ) -> ShopState:
     """Makes the shop known, or known again under this slug. What the ledger knows of it stays, except the pause of a
     deleted one.
@@ -69,8 +77,11 @@ def register(
             fix = f"Choose another one, or end that shop (`cartum-roapp shop delete {slug}`)."
             raise BadConfig("this name belongs to another shop.", shop=slug, field="slug", fix=fix)
         connection.execute(insert(accounts).values(name=account).on_conflict_do_nothing())
-        named = {"slug": slug, "account": account, "name": name, "timezone": timezone}
-        changed = or_(shops.c.deleted_at.is_not(None), *(shops.c[column] != value for column, value in named.items()))
+        named = {
+            "slug": slug, "account": account, "name": name, "timezone": timezone, "retention_days": retention_days,
+        }  # fmt: skip
+        differs = [shops.c[column].is_distinct_from(value) for column, value in named.items()]
+        changed = or_(shops.c.deleted_at.is_not(None), *differs)
         if not revive:
             changed = and_(changed, shops.c.deleted_at.is_(None))
         row = insert(shops).values(key=key, **named)

@@ -68,7 +68,10 @@ def test_a_new_home_goes_on_where_the_old_one_was(old: Installation, written: Pa
     old.done("sync", "shop-1")
     order, staffs = roapp.orders_by_marker()[f"{old.key(0)}:{moved}"][0], max(roapp.statuses)
     roapp.set_status(order["id"], staffs)
+    (left := new.home / "run" / ".cartum-roapp-draft-left").mkdir(parents=True)  # of one that was killed just now
+    (left / "lock").touch()
     new.done("restore", str(written))
+    assert not left.exists()
     old.done("down")  # only one may run
     assert (new.home / "keys" / "prefect-login").read_text() == (old.home / "keys" / "prefect-login").read_text()
     placed = old.box.shops[0].place_order()
@@ -157,6 +160,19 @@ def test_a_folder_keeps_the_newest_ones(old: Installation, tmp_path: Path) -> No
     assert sorted(map(str, tmp_path.iterdir())) == sorted([str(another), made[1]["file"], made[2]["file"]])
     for arguments in ((), ("file", "--to", str(tmp_path)), ("file", "--keep", "2")):
         assert old.command("backup", *arguments).code == 2
+
+
+def test_an_upgrade_whose_backup_fails_stops_nothing(old: Installation) -> None:
+    old.done("up")
+    before, key = old.worker(), old.home / "keys" / "prefect-encryption"
+    aside = key.rename(key.with_name("aside"))
+    try:
+        refused = old.command("upgrade")
+    finally:
+        aside.rename(key)
+    assert refused.code == 2 and "Nothing was stopped or changed" in refused.said
+    assert old.worker() == before
+    assert list((old.home / "backups").iterdir()) == []
 
 
 def test_a_login_that_the_operator_chose_is_not_in_it(old: Installation, tmp_path: Path) -> None:

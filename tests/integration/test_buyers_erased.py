@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.ledger import creations, erasure
+from cartum_roapp.ledger import creations, deleted_shops, erasure, shops
 from cartum_roapp.ledger.erasure import Buyer, Named
 from cartum_roapp.sync.retention import remove_old
 
@@ -164,19 +164,25 @@ def test_retention_takes_old_final_orders_alone(world: World) -> None:
     put("final_since", 15, old, young, held)
     world.box.roapp.delete_order(world.roapp_order(held)["id"])
 
-    limited = world.shop(retention_days=90)
     world.reconciled(repair=True)
-    remove_old(world.engine, [world.shop()])
+    remove_old(world.engine)
     assert erasure.listed(world.engine, [key]) == []
     assert world.held() == {("order", held): "deleted-in-roapp"}
+    shops.register(world.engine, **world.shop(retention_days=90).registered)
     for _ in range(2):
-        remove_old(world.engine, [limited])
+        remove_old(world.engine)
     assert [(one.named, one.orders, one.rows) for one in erasure.listed(world.engine, [key])] == [("retention", 1, 0)]
     with world.engine.connect() as connection:
         erased = set(connection.scalars(text("SELECT number FROM orders WHERE erased_at IS NOT NULL")))
     assert erased == {old}
     assert tables_with(world, "67123456" + "0") == set()
     assert tables_with(world, "67123456" + "1") >= {"orders", "links"}
+
+    deleted_shops.forget(world.engine, key, purge=False)
+    remove_old(world.engine)
+    assert [(one.named, one.orders, one.rows) for one in erasure.listed(world.engine, [key])] == [("retention", 4, 0)]
+    assert tables_with(world, *(f"67123456{n}" for n in range(3))) == set(), "nothing of it becomes final any more"
+    assert tables_with(world, "67123456" + "3") >= {"orders", "links"}, "young"
 
 
 @pytest.mark.parametrize("named", ["phone", "number"])
@@ -250,7 +256,7 @@ def test_nothing_is_erased_of_a_buyer_whose_contact_may_be_on_its_way(world: Wor
     with world.engine.begin() as connection:
         aged = {"age": creations.KEPT + timedelta(minutes=1)}
         connection.execute(text("UPDATE creations SET not_before = now() - :age"), aged)
-    remove_old(world.engine, [])
+    remove_old(world.engine)
     assert erase(world, "number", number).busy == ()
     assert tables_with(world, *TELLING, "671234568") == set()
 

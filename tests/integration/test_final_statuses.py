@@ -76,10 +76,10 @@ def test_its_buyer_is_kept_as_long_as_the_settings_say(world: World) -> None:
     aged(world, number, 400)
     with world.engine.begin() as connection:  # nobody knows what has become of it in the shop since
         connection.execute(text("UPDATE shops SET watermark = now() - interval '401 days'"))
-    remove_old(world.engine, [config])
+    remove_old(world.engine)
     assert not is_erased(world, number)
     world.synced(config)
-    remove_old(world.engine, [config])
+    remove_old(world.engine)
     assert is_erased(world, number)
 
 
@@ -90,7 +90,7 @@ def test_the_buyer_of_an_order_whose_status_is_final_no_more_is_kept(world: Worl
     config = world.shop(final_statuses=(3,), retention_days=90, window_days=365)
     world.synced(config)
     world.reconciled(config, repair=True)
-    remove_old(world.engine, [config])
+    remove_old(world.engine)
     assert not is_erased(world, number)
 
 

@@ -155,7 +155,7 @@ def test_events_go_with_their_shop_and_with_age(database: str) -> None:
             connection.execute(text("UPDATE order_events SET at = at - :age WHERE kind = 'seen'"), old)
             aged = "UPDATE runs SET started_at = started_at - :age, finished_at = finished_at - :age"
             connection.execute(text(aged), old)
-        remove_old(world.engine, [])
+        remove_old(world.engine)
         assert world.value("SELECT count(*) FROM order_events WHERE kind = 'seen'") == 0
         last = world.value("SELECT string_agg(kind, ' ' ORDER BY kind) FROM runs")
         assert last == "initial-import", "and old runs but the last one of each kind"

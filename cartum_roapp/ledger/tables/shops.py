@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, BigInteger, Column, Index, PrimaryKeyConstraint, Table, Text, func, text
+from sqlalchemy import ARRAY, BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Table, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from cartum_roapp.ledger.tables.columns import Stamp, metadata, required
@@ -43,6 +43,7 @@ shops = Table(
     required("name", Text, "its display name, as it was stored last", default=""),
     required("timezone", Text, "its time zone, as it was stored last", default="UTC"),
     Column("deleted_at", Stamp, doc="when it was deleted; its history is kept"),
+    Column("retention_days", Integer, doc="after so many days buyers' data is removed; null: never"),
     Column("paused_because", Text, doc="set while a person has its schedules stand still"),
     Column("window_from", Stamp, doc="the window of the first import, frozen at its start: from …"),
     Column("window_to", Stamp, doc="… to"),
