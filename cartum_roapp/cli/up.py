@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import webbrowser
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,7 @@ from cartum_roapp.cli.progress import waiting
 from cartum_roapp.errors import BadConfig, Retryable
 
 if TYPE_CHECKING:
-    from cartum_roapp.service import Running
+    from cartum_roapp.service import Running, State
     from cartum_roapp.settings import Settings
 
 #: Held in the home's `run` by `up` and `upgrade`.
@@ -82,22 +83,15 @@ def bring_up(config: Settings) -> tuple[dict[str, object], list[tuple[str, objec
     """Starts what is not up. Returns the document of `up`, and its rows for people. Raises IntegrationError."""
     from cartum_roapp import service
     from cartum_roapp.service import console, worker
-    from cartum_roapp.service.named_server import is_open, named_api
 
     before = service.state(config)
     with waiting(f"Starting {_parts(config)}"):
         running = service.use(config, with_worker=True)
     now = service.state(config)
     was_running = worker.LOG in before.ready and before.pids.get(worker.LOG) == now.pids.get(worker.LOG)
-    if running.other_variables:
-        say("Warning: the running programs were started with different CARTUM_ROAPP_, PREFECT_API_ or proxy variables.")
-        by_systemd = "`cartum-roapp service install`, then restart the service."
-        say(f"Fix: {by_systemd if before.foreground else '`cartum-roapp down`, then `cartum-roapp up`.'}")
-    if (theirs := named_api(os.environ)) and is_open(theirs):
-        say(
-            "Warning: the Prefect server at PREFECT_API_URL asks for no login, and gives passwords and API keys to all."
-        )
-        say("Fix: set PREFECT_SERVER_API_AUTH_STRING on that server, and PREFECT_API_AUTH_STRING here.")
+    for what, fix in warnings_of(config, running, before):
+        say(f"Warning: {what}")
+        say(f"Fix: {fix}")
     document: dict[str, object] = {
         "console": console.address(config),
         "ui": running.ui_url,
@@ -112,6 +106,30 @@ def bring_up(config: Settings) -> tuple[dict[str, object], list[tuple[str, objec
         *_logins(running),
         *((name, document[name]) for name in ("home", "worker")),
     ]
+
+
+def warnings_of(config: Settings, running: Running, before: State) -> Iterator[tuple[str, str]]:
+    """Yields what may be wrong with what was started, each with its fix."""
+    from cartum_roapp.service.named_server import is_open, named_api
+
+    if running.other_variables:
+        by_systemd = "`cartum-roapp service install`, then restart the service."
+        yield (
+            "the running programs were started with different CARTUM_ROAPP_, PREFECT_API_ or proxy variables.",
+            by_systemd if before.foreground else "`cartum-roapp down`, then `cartum-roapp up`.",
+        )
+    theirs = named_api(os.environ)
+    if theirs and not config.database_url:
+        yield (
+            "the Prefect server at PREFECT_API_URL is one of your own, and the ledger is in this home alone.",
+            "If other machines run syncs with that server, `cartum-roapp down`, then set CARTUM_ROAPP_DATABASE_URL to "
+            "their database.",
+        )
+    if theirs and is_open(theirs):
+        yield (
+            "the Prefect server at PREFECT_API_URL asks for no login, and gives passwords and API keys to all.",
+            "Set PREFECT_SERVER_API_AUTH_STRING on that server, and PREFECT_API_AUTH_STRING here.",
+        )
 
 
 def _parts(config: Settings) -> str:
@@ -156,7 +174,7 @@ def down(json: Json = False) -> None:
 
     config = settings()
     runs = _under_way()
-    with waiting("Stopping console, worker, server and database", line=service.state(config).phase != "stopped"):
+    with waiting("Stopping what runs", line=service.state(config).phase != "stopped"):
         stopped = service.stop(config)
     text = f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running."
     broken_off = [f"{run['shop']}: {run['run']} was broken off. {_GOES_ON}" for run in runs]

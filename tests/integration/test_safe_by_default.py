@@ -16,6 +16,11 @@ import pytest
 from installation import Installation
 from prefect_api import variables
 from prefect_side import PrefectSide
+from pydantic import SecretStr
+
+from cartum_roapp.cli.up import warnings_of
+from cartum_roapp.home import Home
+from cartum_roapp.service import Running, State
 
 NOBODY = 65534
 
@@ -226,3 +231,15 @@ def test_settings_in_the_folder_of_a_command_are_not_obeyed(
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     assert not trace.exists()
+
+
+def test_a_ledger_of_its_own_beside_a_shared_prefect_server_is_pointed_out(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables(installation.config).items():
+        monkeypatch.setenv(name, value)
+    running = Running(Home(installation.home), SecretStr("postgresql:///its-own"))
+    shared = installation.config.model_copy(update={"database_url": SecretStr("postgresql://db.example/ledger")})
+    (found,) = warnings_of(installation.config, running, State())
+    assert "the ledger is in this home alone" in found[0] and "CARTUM_ROAPP_DATABASE_URL" in found[1]
+    assert list(warnings_of(shared, running, State())) == []
