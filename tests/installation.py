@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -152,13 +152,24 @@ class Installation:
         return str(sync["id"])
 
     def sync_every(self, slug: str, seconds: float) -> None:
-        """Schedules the shop's syncs so, in place of every five minutes."""
+        """Schedules the shop's syncs so, in place of every five minutes. Returns once they are planned so: if Prefect
+        planned runs at the same instant, they are those of the schedule before, and many enough for hours."""
         found = self.deployment(f"incremental-sync/{slug}")
         assert found is not None
         (schedule,) = found["schedules"]
         changed = {**schedule["schedule"], "interval": seconds}
         path = f"/deployments/{found['id']}/schedules/{schedule['id']}"
-        self.prefect.patch(path, json={"schedule": changed}).raise_for_status()
+        planned = {"deployment_id": {"any_": [found["id"]]}, "state": {"type": {"any_": ["SCHEDULED"]}}}
+
+        def intervals() -> set[float]:
+            runs = [run for run in self.flow_runs(**planned) if run["auto_scheduled"]]
+            due = sorted(datetime.fromisoformat(run["expected_start_time"]) for run in runs)
+            return {(after - before).total_seconds() for before, after in pairwise(due)}
+
+        while True:
+            self.prefect.patch(path, json={"schedule": changed}).raise_for_status()
+            if seconds in self.become(intervals, bool):
+                return
 
     def flow_run(self, id: str) -> Row:
         return dict(self.prefect.get(f"/flow_runs/{id}").raise_for_status().json())
