@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -151,25 +151,30 @@ class Installation:
         )
         return str(sync["id"])
 
-    def sync_every(self, slug: str, seconds: float) -> None:
-        """Schedules the shop's syncs so, in place of every five minutes. Returns once they are planned so: if Prefect
-        planned runs at the same instant, they are those of the schedule before, and many enough for hours."""
+    def schedule_every(self, slug: str, seconds: float) -> Row:
+        """Schedules the shop's syncs so, in place of every five minutes; gives their deployment."""
         found = self.deployment(f"incremental-sync/{slug}")
         assert found is not None
         (schedule,) = found["schedules"]
         changed = {**schedule["schedule"], "interval": seconds}
         path = f"/deployments/{found['id']}/schedules/{schedule['id']}"
-        planned = {"deployment_id": {"any_": [found["id"]]}, "state": {"type": {"any_": ["SCHEDULED"]}}}
+        self.prefect.patch(path, json={"schedule": changed}).raise_for_status()
+        return found
 
-        def intervals() -> set[float]:
+    def sync_every(self, slug: str, seconds: float) -> None:
+        """As `schedule_every`. Returns once runs are planned so: where Prefect's scheduler has read the deployment just
+        before, it plans runs of the earlier schedule just after, and enough of them for hours."""
+
+        def intervals(deployment: str) -> set[float]:
+            planned = {"deployment_id": {"any_": [deployment]}, "state": {"type": {"any_": ["SCHEDULED"]}}}
             runs = [run for run in self.flow_runs(**planned) if run["auto_scheduled"]]
             due = sorted(datetime.fromisoformat(run["expected_start_time"]) for run in runs)
             return {(after - before).total_seconds() for before, after in pairwise(due)}
 
-        while True:
-            self.prefect.patch(path, json={"schedule": changed}).raise_for_status()
-            if seconds in self.become(intervals, bool):
-                return
+        found: set[float] = set()
+        while seconds not in found:
+            deployment = str(self.schedule_every(slug, seconds)["id"])
+            found = self.become(partial(intervals, deployment), bool)
 
     def flow_run(self, id: str) -> Row:
         return dict(self.prefect.get(f"/flow_runs/{id}").raise_for_status().json())

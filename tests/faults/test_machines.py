@@ -84,7 +84,7 @@ class Fleet:
             passwords[variable] = self.box.shops[index].password
         self.first.done("shop", "apply", str(files), **passwords)
         for slug in self.slugs:
-            self.first.sync_every(slug, every)
+            self.first.schedule_every(slug, every)
         self.goes_on(datetime(2000, 1, 1, tzinfo=UTC), IMPORTED_WITHIN)
 
     def login_is_prefects(self, port: int) -> None:
