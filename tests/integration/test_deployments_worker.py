@@ -493,6 +493,7 @@ def test_runs_for_which_a_worker_has_no_place_are_left_to_others(worker: Install
 
 
 @pytest.mark.long
+@pytest.mark.drawn(6)
 def test_a_backlog_of_syncs_hides_no_night(
     worker: Installation, imported: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
