@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from cartum_roapp import logs, service
-from cartum_roapp.errors import IntegrationError
+from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.home import Home
 from cartum_roapp.service import ledger
 from cartum_roapp.service.lock import FileLock
@@ -100,7 +100,6 @@ def _metrics(config: Settings, home: Home, database_url: str) -> Iterator[None]:
 
 async def _serve(config: Settings, home: Home, engine: Engine) -> None:
     from blocks.store import register
-    from cartum_roapp.sync import retention
     from deployments import form_lists, pool, shared
     from deployments.crashed import mark_crashed, start_again
     from deployments.late import Unneeded, cancel_backlog
@@ -127,10 +126,6 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
     async def sweep() -> None:
         await start_again(await mark_crashed(engine, mine=worker.runs.keys()))
 
-    async def remove_old() -> None:
-        """Of all shops: a paused or deleted one has no run that could."""
-        await asyncio.to_thread(retention.remove_old, engine)
-
     worker = InProcessWorker(work_pool_name=pool.work_pool_name(), name=name, on_killed=go_on)
     polling = FileLock(home.run / POLLING_LOCK)
     serving = [
@@ -140,7 +135,7 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
         asyncio.create_task(_every(_SWEEP_EVERY, sweep)),
         asyncio.create_task(_every(_CLEAR_EVERY, Unneeded().clear)),
         asyncio.create_task(_every(_CLEAR_EVERY, lambda: form_lists.renew(engine))),
-        asyncio.create_task(_every(_REMOVE_OLD_EVERY, remove_old, first=_SWEEP_EVERY)),
+        asyncio.create_task(_every(_REMOVE_OLD_EVERY, lambda: remove_old(engine), first=_SWEEP_EVERY)),
     ]
     ending = asyncio.create_task(stopped.wait())
     await asyncio.wait([*serving, ending], return_when=asyncio.FIRST_COMPLETED)
@@ -179,6 +174,21 @@ def _revive_supervisor(config: Settings) -> None:
     console's port stays ours."""
     service.hold_console(config)
     service.revive(config)
+
+
+async def remove_old(engine: Engine) -> None:
+    """Removes what was kept long enough, of all shops: a paused or deleted one has no run that could. A paused one may
+    have been edited since its last run, so the ledger takes over its settings first."""
+    from blocks.store import list_shops
+    from cartum_roapp.config import ShopConfig
+    from cartum_roapp.ledger import shops
+    from cartum_roapp.sync import retention
+
+    for shop in (await list_shops()).values():
+        if isinstance(shop, ShopConfig):
+            with suppress(BadConfig):  # deleted just now
+                await asyncio.to_thread(shops.register, engine, **shop.registered, revive=False)
+    await asyncio.to_thread(retention.remove_old, engine)
 
 
 async def _every(seconds: float, turn: Callable[[], Awaitable[object]], first: float | None = None) -> None:
