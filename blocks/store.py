@@ -64,6 +64,11 @@ async def raw_shop(slug: str) -> Mapping[str, Any]:
     return dict(await _all(CartumShop, [slug])).get(slug, {})
 
 
+async def raw_account(name: str) -> Mapping[str, Any]:
+    """Returns the values of the account's block as they are stored, its key among them; {} if there is none."""
+    return dict(await _all(RoAppAccount, [name])).get(name, {})
+
+
 async def load_account(name: str) -> AccountConfig:
     """Returns the account, with each value checked again. Raises BadConfig if there is none (field `account`), or a
     value is bad."""

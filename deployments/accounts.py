@@ -34,8 +34,8 @@ class Connected:
 async def connect(name: str, base_url: str | None, key: SecretStr, clients: Clients) -> Connected:
     """Tries the key, and saves the account. Without an address it keeps the one that it has. A key of another company
     than the account was connected to is refused, and a company that is connected under another name."""
-    stored = (await store.list_accounts()).get(name)
-    address = base_url or (stored.base_url if isinstance(stored, AccountConfig) else ACCOUNT_FIELDS["base_url"].default)
+    stored = await store.raw_account(name)
+    address = base_url or stored.get("base_url") or ACCOUNT_FIELDS["base_url"].default
     new, problems = account_config(name, address, key)
     if new is None:
         return Connected(None, problems)
@@ -44,20 +44,22 @@ async def connect(name: str, base_url: str | None, key: SecretStr, clients: Clie
         return Connected(None, [problem] if problem else [])
     config = new.model_copy(update={"fingerprint": str(company.get("created_at") or "")})
     async with locked_ledger():
-        known = await store.list_accounts()
-        if problems := _of_another_company(config, known):
+        stored = await store.raw_account(name)  # also one that can't be used as it is stored has a company
+        if problems := _of_another_company(config, stored.get("fingerprint"), await store.list_accounts()):
             return Connected(None, problems)
         await store.save_account(config)
-    return Connected(config, [], company, name in known)
+    return Connected(config, [], company, bool(stored))
 
 
-def _of_another_company(new: AccountConfig, known: Mapping[str, AccountConfig | BadConfig]) -> list[Problem]:
-    usable = {name: one for name, one in known.items() if isinstance(one, AccountConfig)}
-    before, found = usable.get(new.name), Problems()
-    if before is not None and before.fingerprint and before.fingerprint != new.fingerprint:
+def _of_another_company(
+    new: AccountConfig, before: str | None, known: Mapping[str, AccountConfig | BadConfig]
+) -> list[Problem]:
+    found = Problems()
+    if before and before != new.fingerprint:
         why = f'belongs to another company than "{new.name}" was connected to.'
         found.add("api_key", why, other_company(new.name))
-    found.extend(twin("name", new, new.fingerprint, usable.values()))
+    usable = [one for one in known.values() if isinstance(one, AccountConfig)]
+    found.extend(twin("name", new, new.fingerprint, usable))
     return list(found)
 
 

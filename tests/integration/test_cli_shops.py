@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from homes import new_home
 from installation import disconnect
+from prefect_api import over_http
 from warm import warm
 
 from cartum_roapp import service
@@ -448,6 +449,18 @@ def test_an_account_is_shown_and_its_key_renewed_only_for_the_same_company(shell
     assert shell.code == 2
     assert twice["error"]["fields"][0]["message"] == 'this company is connected already, as "main".'
     assert [row["name"] for row in shell.json("account", "list")] == ["main"]
+
+
+def test_an_account_that_was_spoilt_in_prefect_keeps_its_company(shell: Shell) -> None:
+    account, address = shell.box.roapps[1], shell.box.roapp.base_url
+    with over_http(Settings(home=shell.home, database_url=None)) as prefect:
+        found = prefect.get("/block_types/slug/ro-app-account/block_documents/name/main").raise_for_status().json()
+        spoilt = {"data": {"api_key": "two words"}, "merge_existing_data": True}
+        prefect.patch(f"/block_documents/{found['id']}", json=spoilt).raise_for_status()
+    foreign = shell.json("account", "add", "main", "--api-key-stdin", stdin=account.api_key)
+    assert foreign["error"]["fields"][0]["message"] == 'belongs to another company than "main" was connected to.'
+    renewed = shell.json("account", "add", "main", "--api-key-stdin", stdin=shell.box.roapp.api_key)
+    assert (renewed["updated"], renewed["base_url"]) == (True, address)
 
 
 @pytest.mark.parametrize(
