@@ -65,7 +65,9 @@ class Confirmed:
         """Returns the frames without orders that the shop has changed since; these are left out."""
         read = dict(zip(frames.orders["number"], frames.orders["hash"], strict=True))
         same = [number for number, content in read.items() if self.contents.get(number) == content]
-        self.left_out += [{"number": one, "why": _CHANGED} for one in sorted(read.keys() - set(same), key=_place)]
+        known = {one["number"] for one in self.left_out}  # a part may be read again
+        changed = sorted(read.keys() - set(same) - known, key=_place)
+        self.left_out += [{"number": one, "why": _CHANGED} for one in changed]
         return frames.only(same)
 
 

@@ -12,7 +12,7 @@ from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.fetch import Found
 from cartum_roapp.sync.quota import outlasting_quota
-from cartum_roapp.sync.reconciliation import Portion, Sides, confirmed, fetch_portion, portions, read_ledger
+from cartum_roapp.sync.reconciliation import Portion, Sides, add_part, confirmed, fetch_portion, portions, read_ledger
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import Statuses, classify_statuses, compared_orders, select_rows
 from tasks.deliver import deliver
@@ -100,6 +100,7 @@ async def compare_portion(run: Run, api: Cartum, sides: Sides, portion: Portion,
     async for rows, last in parts(fetch_portion(run, api, sides, portion, missing)):
         mine = select_rows(run, rows, statuses.successful, in_roapp=sides.marked())
         frames, bad = await to_frames(run, api, mine, whole=True)
-        found = compare_shop_task(run, sides, Found(rows, missing if last else set()), frames, bad)
-        if sides.repair and found:
-            store_task(run, sides, frames, bad, found)
+        compared = compare_shop_task(run, sides, Found(rows, missing if last else set()), frames, bad)
+        if sides.repair and compared.findings:
+            store_task(run, sides, frames, bad, compared.findings)
+        add_part(run, sides, compared)

@@ -111,9 +111,19 @@ async def fetch_portion(run: Run, api: ShopApi, sides: Sides, portion: Portion, 
         yield {number: row for number, row in rows.items() if number not in sides.seen}
 
 
-def compare_shop(run: Run, sides: Sides, part: Found, frames: Frames, bad: Iterable[BadRow]) -> list[Finding]:
-    """Returns what of this portion the ledger lacks or has with other content, and adds it to the report."""
-    sides.seen |= part.rows.keys()
+@dataclass(frozen=True)
+class Compared:
+    """A part of the shop next to the ledger. `read`: the numbers that it had, taken over or not; `shop`: the orders
+    that are taken over; `lost`: those that the shop lacks, but too many to be believed."""
+
+    read: Collection[str]
+    shop: pd.DataFrame
+    findings: list[Finding]
+    lost: Collection[str]
+
+
+def compare_shop(run: Run, sides: Sides, part: Found, frames: Frames, bad: Iterable[BadRow]) -> Compared:
+    """Returns what of this part the ledger lacks or has with other content."""
     # The shop may have moved an order's date, or its zone was corrected: the ledger has it in another month.
     elsewhere = set(frames.orders["number"]) - sides.ledger.keys()
     sides.ledger |= _standings(run, sides.final, NOTHING, elsewhere) if elsewhere else {}
@@ -123,22 +133,27 @@ def compare_shop(run: Run, sides: Sides, part: Found, frames: Frames, bad: Itera
     found = compare.with_shop(portion, ledger_side(known), read_until=watermark - CLOCK, zone=run.zone)
     gone = compare.not_in_shop(sides.ledger.values(), set(part.missing), run.zone)
     lost = [] if sides.gone else sides.doubtful([one.number for one in gone])
-    if lost:
-        sides.report.warnings.append(
-            f"{len(lost)} of {len(sides.believed())} orders are not in the shop: probably its user has lost rights. "
-            "None counts as gone. If they were really deleted, say so "
-            f"(`cartum-roapp reconcile {run.shop.slug} --repair --gone --all`)."
-        )
     found += gone
     found += [Finding(row.id, "", Difference.UNREADABLE_IN_SHOP) for row in bad]
-    sides.shop = pd.concat([sides.shop, portion], ignore_index=True)
-    sides.report.findings += found
-    changed = len(numbers(found, STORED))
-    run.counts.unchanged += len(portion) - changed
-    run.counts.seen += len(portion) - changed
+    return Compared(part.rows.keys(), portion, found, lost)
+
+
+def add_part(run: Run, sides: Sides, part: Compared) -> None:
+    """Adds the part to the report. To be called once it is stored: if the lock is lost before, it is read again."""
+    sides.seen |= set(part.read)
+    if part.lost:
+        sides.report.warnings.append(
+            f"{len(part.lost)} of {len(sides.believed())} orders are not in the shop: probably its user has lost "
+            "rights. None counts as gone. If they were really deleted, say so "
+            f"(`cartum-roapp reconcile {run.shop.slug} --repair --gone --all`)."
+        )
+    sides.shop = pd.concat([sides.shop, part.shop], ignore_index=True)
+    sides.report.findings += part.findings
+    changed = len(numbers(part.findings, STORED))
+    run.counts.unchanged += len(part.shop) - changed
+    run.counts.seen += len(part.shop) - changed
     if not sides.repair:
-        run.counts.seen += changed + len(numbers(found, {Difference.UNREADABLE_IN_SHOP}))
-    return found
+        run.counts.seen += changed + len(numbers(part.findings, {Difference.UNREADABLE_IN_SHOP}))
 
 
 def store_findings(run: Run, sides: Sides, frames: Frames, bad: Iterable[BadRow], found: Iterable[Finding]) -> None:

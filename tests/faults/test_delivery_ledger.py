@@ -18,7 +18,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger.lock_session import LockLost
 from cartum_roapp.ledger.slots import CallSlots
-from flows import incremental_sync
+from flows import incremental_sync, reconcile
 from tasks.frames import to_frames
 
 pytestmark = pytest.mark.long
@@ -446,6 +446,30 @@ def test_what_was_read_is_not_stored_after_another_run_has_read_the_shop(
         world.box.shops[0].set_status(number, 2)
         with pytest.raises(LockLost):
             world.synced()
+        assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
+def test_a_repair_stores_what_it_read_before_its_lock_was_lost(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with World.of(database, orders=3) as world:
+        world.imported()
+        number, *_ = world.box.shops[0].qualifying()
+        world.box.shops[0].set_status(number, 6)
+        cut = False
+
+        async def cutting(*given: Any, **more: Any) -> Any:
+            nonlocal cut
+            found = await to_frames(*given, **more)
+            if number in given[2] and not cut:
+                cut = True
+                world.cut_locks()
+            return found
+
+        monkeypatch.setattr(reconcile, "to_frames", cutting)
+        findings = world.reconciled(repair=True)["findings"]
+        assert cut
+        assert [(one["number"], one["what"], one["outcome"]) for one in findings] == [
+            (number, "changed-in-shop", "repaired")
+        ]
         assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
 
 
