@@ -98,8 +98,8 @@ def _read(engine: Engine, key: str | None) -> list[Health]:
             if (one := found.get(row.shop)) is not None:
                 one.last_success = row.last_success
                 one.new, one.changed, one.calls, one.catalogue = row.new, row.changed, row.calls, row.because
-        for key, refusal in refusals.of_all(connection).items():
-            if (one := found.get(key)) is not None:
+        for shop, refusal in refusals.of_all(connection).items():
+            if (one := found.get(shop)) is not None:
                 one.refusal = refusal
         budgets = _hour_calls(connection, key)
     for one in found.values():

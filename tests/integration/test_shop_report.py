@@ -78,6 +78,17 @@ def test_counts_of_the_day_and_the_budget_are_those_of_the_runs(database: str) -
         assert seen.budget_used(0.36) == pytest.approx(ours / 10_000)
 
 
+def test_a_refused_shop_hides_no_other_accounts_budget(database: str) -> None:
+    with World.of(database, shops=2) as world:
+        world.imported()
+        calls = found(world).hour_calls
+        world.box.shops[1].faults.no_rights = True
+        with pytest.raises(BadConfig):
+            world.imported(world.shop(1, account="second"))
+        (main,) = [one for one in health.of_all(world.engine) if one.state.account == "main"]
+        assert main.hour_calls == calls > 0
+
+
 def test_what_a_backfill_brings_counts_among_the_orders_of_the_day(database: str) -> None:
     """As it does among those in RO App; a dry run brings nothing."""
     with World.of(database) as world:
