@@ -7,15 +7,14 @@ from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from cartum_roapp.errors import BadConfig, Code
-from cartum_roapp.ledger import dossier, held
+from cartum_roapp.ledger import held
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.sync.dismissal import dismiss
-from console.backend import Backend
+from console.backend import Backend, answering
 from console.page import once, redirect, text
 
 #: Digits of the largest id that RO App may have.
@@ -29,17 +28,17 @@ class Actions:
         self.backend = backend
 
     async def sync(self, request: Request) -> Response:
-        shop, form = await self._asked(request)
+        shop, form = await self.backend.asked(request)
         run = await self.backend.runs.start(f"incremental-sync/{shop.slug}", once(shop.key, form))
         return redirect(request, f"/shops/{shop.slug}?run={run}")
 
     async def import_(self, request: Request) -> Response:
-        shop, form = await self._asked(request)
+        shop, form = await self.backend.asked(request)
         run = await self.backend.runs.start(f"initial-import/{shop.slug}", once(shop.key, form))
         return redirect(request, f"/shops/{shop.slug}?run={run}")
 
     async def pause(self, request: Request) -> Response:
-        shop, _ = await self._asked(request)
+        shop, _ = await self.backend.asked(request)
         config = await self.backend.runs.shop(shop.slug)
         from deployments import shops
 
@@ -47,7 +46,7 @@ class Actions:
         return redirect(request, f"/shops/{shop.slug}", "paused")
 
     async def resume(self, request: Request) -> Response:
-        shop, _ = await self._asked(request)
+        shop, _ = await self.backend.asked(request)
         config = await self.backend.runs.shop(shop.slug)
         from deployments import shops
 
@@ -56,7 +55,7 @@ class Actions:
 
     async def retry(self, request: Request) -> Response:
         """Tries one record again (`id`, `entity`), or all of one reason (`code`)."""
-        shop, form = await self._asked(request)
+        shop, form = await self.backend.asked(request)
         named: dict[str, Any] = {"code": text(form, "code")} if "code" in form else _named(form)
         if "make_again" in form:
             named["make_again"] = True
@@ -65,26 +64,30 @@ class Actions:
     async def dismiss(self, request: Request) -> Response:
         """Leaves a record as it is (`id`, `entity`, `reason`). Raises BadConfig where it is held for another reason
         than `code` by now."""
-        shop, form = await self._asked(request)
+        shop, form = await self.backend.asked(request)
         await run_in_threadpool(self._dismiss, shop, form)
         return redirect(request, f"/shops/{shop.slug}/held", "dismissed")
 
     async def choose(self, request: Request) -> Response:
         """Stores which contact or product of RO App is meant (`kind`, `which`, `ro_id`), and tries the record again."""
-        shop, form = await self._asked(request)
+        shop, form = await self.backend.asked(request)
         kind, ro_id = text(form, "kind"), text(form, "ro_id")
         if kind not in ("contact", "product") or not ro_id.isdecimal() or len(ro_id) > _LONGEST_ID or not int(ro_id):
             raise BadConfig("RO App's id is a number above 0.", field="ro_id", fix="Give the id that RO App shows.")
         found = await self.backend.runs.settings(shop.slug)
         from tasks.matches import choose
 
-        await self.backend.runs.apart(lambda: choose(found, kind, text(form, "which"), int(ro_id)))
+        async def chosen() -> None:
+            async with answering("RO App"):
+                await choose(found, kind, text(form, "which"), int(ro_id))
+
+        await self.backend.runs.apart(chosen)
         return await self._retry(request, shop, form, **_named(form))
 
     async def match(self, request: Request) -> Response:
         """Matches a status of the shop with one of RO App (`status`, `roapp_status`), and tries all again that are held
         for a status that is not matched."""
-        shop, form = await self._asked(request)
+        shop, form = await self.backend.asked(request)
         config = await self.backend.runs.shop(shop.slug)
         from deployments import shops
         from tasks.matches import find_match
@@ -98,18 +101,12 @@ class Actions:
 
     async def resend(self, request: Request) -> Response:
         """Sends an order again, whatever was sent."""
-        shop, form = await self._asked(request)
+        shop, form = await self.backend.asked(request)
         number = request.path_params["number"]
-        if not await run_in_threadpool(dossier.orders, self.backend.engine, shop.key, [number], personal=False):
-            raise HTTPException(404)
         run = await self.backend.runs.start(
             "resend-orders/resend-orders", once(shop.key, form), shop=shop.slug, numbers=[number]
         )
         return redirect(request, f"/shops/{shop.slug}/orders/{quote(number, safe='')}?run={run}")
-
-    async def _asked(self, request: Request) -> tuple[ShopState, FormData]:
-        shop = await run_in_threadpool(self.backend.shop, request)
-        return shop, await request.form()
 
     async def _retry(self, request: Request, shop: ShopState, form: FormData, **named: Any) -> Response:
         named |= {"shop": shop.slug, "dry_run": False}

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from cartum_roapp.connection.access import Clients, clients_of
+from cartum_roapp.errors import Retryable
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import shops
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.settings import Settings
 from console.flow_runs import FlowRuns
+
+#: Seconds for which a person waits for the two systems.
+PATIENCE = 20.0
+
+
+@asynccontextmanager
+async def answering(who: str) -> AsyncIterator[None]:
+    """Raises Retryable if the body takes longer, as `who` does not answer."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield
+    except TimeoutError:
+        raise Retryable(f"{who} did not answer within {PATIENCE:.0f} s.", fix="Try again.") from None
 
 
 @dataclass(frozen=True)
@@ -36,3 +55,7 @@ class Backend:
         if found is None:
             raise HTTPException(404)
         return found
+
+    async def asked(self, request: Request) -> tuple[ShopState, FormData]:
+        """Returns the shop as `shop` does, and the form that was sent."""
+        return await run_in_threadpool(self.shop, request), await request.form()

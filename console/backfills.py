@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -47,7 +46,7 @@ class BackfillPages:
 
     async def look(self, request: Request) -> Response:
         """Starts the dry run of what was named, or shows what is wrong with it."""
-        shop, form = await self._asked(request)
+        shop, form = await self.backend.asked(request)
         config = await self.backend.runs.shop(shop.slug)
         named: dict[str, Any] = {
             "created_from": text(form, "created_from"),
@@ -67,7 +66,7 @@ class BackfillPages:
 
     async def do(self, request: Request) -> Response:
         """Starts the backfill of a look: of what was named then, as it was shown."""
-        shop, form = await self._asked(request)
+        shop, form = await self.backend.asked(request)
         look = text(form, "look")
         named = await self.backend.runs.parameters(look)
         if named.get("shops") != [shop.slug] or not named.get("dry_run"):
@@ -77,14 +76,10 @@ class BackfillPages:
 
     async def cancel(self, request: Request) -> Response:
         """Takes what waits of a backfill out of the queue."""
-        shop, form = await self._asked(request)
+        shop, form = await self.backend.asked(request)
         id = text(form, "id")
         await run_in_threadpool(self._cancel, shop, id)
         return redirect(request, f"/shops/{shop.slug}/backfills?canceled={id}")
-
-    async def _asked(self, request: Request) -> tuple[ShopState, FormData]:
-        shop = await run_in_threadpool(self.backend.shop, request)
-        return shop, await request.form()
 
     async def _page(
         self,

@@ -28,8 +28,7 @@ class ComparePage:
 
     async def start(self, request: Request) -> Response:
         """Starts a comparison, which with `repair` also puts right what is safe."""
-        shop = await run_in_threadpool(self.backend.shop, request)
-        form = await request.form()
+        shop, form = await self.backend.asked(request)
         key = once(shop.key, form)
         run = await self.backend.runs.start(f"reconcile/{shop.slug}", key, repair="repair" in form)
         return redirect(request, f"/shops/{shop.slug}/compare?run={run}")

@@ -26,8 +26,7 @@ class MatchPage:
 
     async def unset(self, request: Request) -> Response:
         """Takes a choice back: of a contact by an order of the buyer, of a product by its article (`kind`, `which`)."""
-        shop = await run_in_threadpool(self.backend.shop, request)
-        form = await request.form()
+        shop, form = await self.backend.asked(request)
         unchoose = choosing.unchoose_product if text(form, "kind") == "product" else choosing.unchoose_contact
         await run_in_threadpool(unchoose, self.backend.engine, shop, text(form, "which"))
         return redirect(request, f"/shops/{shop.slug}/matches", "unset")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
@@ -16,7 +15,6 @@ from starlette.responses import Response
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.config import ShopSettings
 from cartum_roapp.delivery.account import reading
-from cartum_roapp.errors import Retryable
 from cartum_roapp.ledger import database, order_list
 from cartum_roapp.ledger.dossier import BUYER
 from cartum_roapp.ledger.order_list import Listed
@@ -24,11 +22,8 @@ from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.report import order_sides
 from cartum_roapp.report.tables import Part
 from cartum_roapp.sync import order_story
-from console.backend import Backend
+from console.backend import PATIENCE, Backend, answering
 from console.page import error, render, started
-
-#: RO App is asked for so many seconds while a person waits.
-LONGEST = 20.0
 
 
 class OrderPages:
@@ -59,15 +54,11 @@ class OrderPages:
         number, engine, config = request.path_params["number"], self.backend.engine, self.backend.config
 
         async def read() -> list[Part]:
-            calls = Calls(seconds=LONGEST)
-            async with asyncio.timeout(LONGEST), reading(engine, found.account, config, calls) as roapp:
+            calls = Calls(seconds=PATIENCE)
+            async with answering("RO App"), reading(engine, found.account, config, calls) as roapp:
                 return await order_sides.read(engine, roapp, shop.account, shop.key, number)
 
-        try:
-            sides = await self.backend.runs.apart(read)
-        except TimeoutError:
-            raise Retryable(f"RO App did not answer within {LONGEST:.0f} s.", fix="Try again.") from None
-        return await self._page(request, shop, found, sides)
+        return await self._page(request, shop, found, await self.backend.runs.apart(read))
 
     async def _page(
         self, request: Request, shop: ShopState, found: ShopSettings | None, sides: Sequence[Part] = ()

@@ -21,14 +21,14 @@ from cartum_roapp.connection import form as shop_form
 from cartum_roapp.connection.examine import Examination
 from cartum_roapp.connection.fleet import settings
 from cartum_roapp.connection.form import ACCESS, SECTIONS, SETTINGS, STATUSES, UNASKED, Flat
-from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
+from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.ledger.shops import ShopState
-from console.backend import Backend
+from console.backend import Backend, answering
 from console.draft import Draft, readable
 from console.page import once, redirect, render, text
 
-#: Both systems are asked for so many people at once, so many seconds each.
-_AT_ONCE, _LONGEST = 4, 20.0
+#: Both systems are asked for so many people at once.
+_AT_ONCE = 4
 #: What the fields of checks are called.
 _TITLES = {
     **{key: declared.setting.title for key, declared in SHOP_FIELDS.items()}, "password": PASSWORD.setting.title,
@@ -108,8 +108,7 @@ class SettingsPages:
 
     async def delete(self, request: Request) -> Response:
         """Deletes the shop whose name was typed; with `purge` its history, too."""
-        shop = await run_in_threadpool(self.backend.shop, request)
-        form = await request.form()
+        shop, form = await self.backend.asked(request)
         if text(form, "confirmed") != shop.slug:
             fix = f"Type {shop.slug} to delete it."
             raise BadConfig("This is not the shop's short name.", field="confirmed", fix=fix)
@@ -150,14 +149,11 @@ class SettingsPages:
                 stored = await find_shop(draft.slug)
                 if stored is not None and stored != draft.made(values):  # a second click finds its own
                     draft.problems.extend([taken(draft.slug)])
-            try:
-                async with asyncio.timeout(_LONGEST):
-                    return await examine_shop(
-                        draft.slug, values.good, before=draft.before, password=draft.password,
-                        clients=self.backend.clients(), found=draft.problems, kept=kept or (), key=draft.key,
-                    )  # fmt: skip
-            except TimeoutError:
-                raise Retryable(f"The two systems did not answer within {_LONGEST:.0f} s.", fix="Try again.") from None
+            async with answering("The two systems"):
+                return await examine_shop(
+                    draft.slug, values.good, before=draft.before, password=draft.password,
+                    clients=self.backend.clients(), found=draft.problems, kept=kept or (), key=draft.key,
+                )  # fmt: skip
 
         try:
             async with self._free:

@@ -36,5 +36,7 @@ class Links:
         return console_held(self.console, self.slug) if self.console else None
 
     def order(self, number: str) -> Markup | None:
-        """Returns the link to all that is known of the order, and what happened to it."""
-        return link("what happened", console_order(self.console, self.slug, number)) if self.console else None
+        """Returns the link to all that is known of the order, and what happened to it; None for a row of the shop
+        without a number."""
+        page = console_order(self.console, self.slug, number) if self.console and number.isdecimal() else None
+        return link("what happened", page) if page else None
