@@ -27,6 +27,7 @@ from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.product_links import ProductLink
 
 _ARTICLE: tuple[Identifier, ...] = ("code", "sku")
+_AS_BEFORE = "as before"
 
 
 class ProductBook:
@@ -47,13 +48,13 @@ class ProductBook:
         before = self._links(order)
         found = _chosen(before)
         lacking: dict[str, BadRecord] = {}
-        how = dict.fromkeys(named, "as before") | dict.fromkeys(found, "chosen by a person")
+        how = dict.fromkeys(named, _AS_BEFORE) | dict.fromkeys(found, "chosen by a person")
         for line in order.lines:
             if line.product in found:
                 continue
             try:
                 if not line.catalogued and (by := self._sure(order.shop, line, shop)) is not None:
-                    found[line.product], named[line.product] = await self._without_catalogue(
+                    found[line.product], named[line.product], how[line.product] = await self._without_catalogue(
                         order, line, before.get(line.product), by, shop
                     )
                     continue
@@ -87,7 +88,7 @@ class ProductBook:
         keys = identities(line, shop.identify_products_by)
         async with self._locks.held(*names(line, keys)):
             if known := self._known(order.shop, keys[:1]):
-                return known[keys[0]], "as before"
+                return known[keys[0]], _AS_BEFORE
             found = self._carrier(keys[:1])
             found = found or await self._find(order, line, keys, shop, may_make=self._maker.may_make(shop))
             if found is None and (doubts := self._creations.in_doubt("product", map(name, keys))):
@@ -123,19 +124,19 @@ class ProductBook:
         link: ProductLink | None,
         by: Sequence[Identifier],
         shop: ShopConfig,
-    ) -> tuple[int, Identity]:
-        """RO App's product that these fields identify for sure, or that the article was before. Raises BadRecord
-        `catalogue-unavailable`: none is made."""
+    ) -> tuple[int, Identity, str]:
+        """RO App's product that these fields identify for sure, or that the article was before; what identifies it; how
+        it was found, in words. Raises BadRecord `catalogue-unavailable`: none is made."""
         if link is not None:
-            return link.ro_id, Identity.parse(link.reason)
+            return link.ro_id, Identity.parse(link.reason), _AS_BEFORE
         sure = identities(line, by) if by else ()
         async with self._locks.held(*names(line, sure)):
             if known := self._known(order.shop, sure[:1]):
-                return known[sure[0]], sure[0]
+                return known[sure[0]], sure[0], _AS_BEFORE
             if sure and (found := await self._find(order, line, sure, shop, may_make=False)):
                 with self._session.transaction() as connection:
                     product_links.store(connection, self._session.account, [ProductLink(str(sure[0]), *found)])
-                return found[0], sure[0]
+                return found[0], sure[0], found[1]
         raise BadRecord(
             f"the product of {line.article!r} can't be determined: the shop's catalogue can't be read.",
             code=Code.CATALOGUE_UNAVAILABLE,
@@ -174,7 +175,7 @@ class ProductBook:
             return None
         if self._index.carriers([first])[first] or self._is_another(order.shop, first, link.ro_id):
             return None
-        return link.ro_id, "as before"
+        return link.ro_id, _AS_BEFORE
 
     async def _find(
         self, order: DesiredOrder, line: DesiredLine, keys: Sequence[Identity], shop: ShopConfig, *, may_make: bool

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 
 from cartum_roapp.errors import Code
 from cartum_roapp.ledger import database
+from cartum_roapp.ledger.shop_catalogue import sold_in_another
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,11 @@ def listed(engine: Engine, shops: Collection[str]) -> list[MissingProduct]:
 
 
 # Where another order has the product in another currency its price may be in that one: the held order's is taken.
-_LISTED = """
+_LISTED = f"""
     SELECT DISTINCT ON (product.title, product.article)
            product.title, product.article, product.barcode, product.description,
-           CASE WHEN EXISTS (
-               SELECT FROM order_lines other JOIN orders USING (shop, number)
-               WHERE (other.shop, other.product) = (product.shop, product.product)
-                 AND orders.currency <> waiting.currency
-           ) THEN waiting.price ELSE product.price END AS price
+           CASE WHEN {sold_in_another("product.shop", "product.product", "waiting.currency")}
+                THEN waiting.price ELSE product.price END AS price
     FROM products product JOIN shops ON shops.key = product.shop, LATERAL (
         SELECT line.price, orders.currency FROM order_lines line JOIN orders USING (shop, number)
         JOIN held ON (held.shop, held.id) = (line.shop, line.number)

@@ -12,7 +12,8 @@ from world import World
 
 from cartum_roapp.cli.outcomes import run_parts
 from cartum_roapp.errors import NotNow, Retryable
-from cartum_roapp.ledger import shop_catalogue
+from cartum_roapp.ledger import journal, shop_catalogue
+from cartum_roapp.ledger.journal import Kind
 from sandbox.cartum_shop import CartumShop
 from tasks import summary
 
@@ -160,6 +161,22 @@ def test_what_goes_by_barcode_waits_for_the_catalogue(world: World, box: CartumS
     well(world, box)
     assert world.made_products() == [], "the one with the barcode is it"
     assert [item["entity_id"] for item in world.roapp_items(number)] == [its]
+
+
+def test_a_product_that_is_found_without_the_catalogue_was_not_there_before(world: World, box: CartumShop) -> None:
+    shop, roapp = world.shop(identify_products_by=["code", "barcode"]), world.box.roapp
+    for id_ in [id_ for id_, one in roapp.products.items() if one["code"] == NEW]:
+        roapp.delete_product(id_)
+    its = roapp.add_product("Власна назва", code=NEW)
+    roapp.seeded["products"].add(its)
+    denied(box)
+    first, second = place(box, NEW), place(box, NEW)
+    world.imported(shop)
+    ways = set()
+    for number in (first, second):
+        (event,) = [one for one in journal.of_order(world.engine, shop.key, number) if one.kind is Kind.PRODUCTS]
+        ways |= {(one["roapp_id"], one["how"]) for one in event.details["products"]}
+    assert ways == {(its, "by code"), (its, "as before")}
 
 
 def test_they_go_through_also_when_no_order_is_read(world: World, box: CartumShop) -> None:

@@ -134,6 +134,16 @@ def test_a_number_of_another_currency_is_no_price(world: World, missing: str) ->
         assert {row.article: row.price for row in missing_products.listed(world.engine, [config.key])}[CODE] == 1040
 
 
+def test_a_currency_by_a_name_of_the_shops_own_makes_no_price_doubtful(world: World) -> None:
+    shop, config = world.box.shops[0], world.shop(missing_products="hold")
+    for price, currency in ((1040, "UAH"), (1050, "ГРН")):
+        shop.add_line(number := shop.place_order(articles=[("KR-799", 1)]), CODE, 1, price=price)
+        shop.edit(number, currency=currency)
+    world.imported(config)
+    (product,) = [row for row in missing_products.listed(world.engine, [config.key]) if row.article == CODE]
+    assert product.price == shop.good(CODE).price
+
+
 def test_a_product_that_got_another_article_in_roapp_is_missing_again(world: World) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     config = world.shop(missing_products="hold")
