@@ -99,7 +99,7 @@ def backfill(
     if failed:
         raise typer.Exit(failed[0].code)
     absent = set.intersection(*(set(one.get("not_in_shop", ())) for one in results))
-    end_with_missing(", ".join(shops), sorted(absent, key=lambda number: (len(number), number)))
+    end_with_missing(shops, sorted(absent, key=lambda number: (len(number), number)))
 
 
 @app.command("list", epilog=example("backfill list"))

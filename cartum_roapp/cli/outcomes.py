@@ -39,14 +39,16 @@ def plan_parts(result: RunResult) -> list[object]:
     return _printed(tables.of_plan(result), cut=False)
 
 
-def end_with_missing(slug: str, numbers: Sequence[str]) -> None:
-    """Ends the command as wrong input where some of the numbers that were typed are no orders of the shop. To be called
-    after its result was shown: the other orders are done."""
+def end_with_missing(slugs: Sequence[str], numbers: Sequence[str]) -> None:
+    """Ends the command as wrong input where some of the numbers that were typed are orders of none of the shops. To be
+    called after its result was shown: the other orders are done."""
     if not numbers:
         return
     named = f"order{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}"
-    fix = f"correct the number; what is known of an order that was deleted: `cartum-roapp order show {slug} NUMBER`"
-    print_failure(CommandEnd(BAD_INPUT, f"{slug}: the shop has no {named}.", fix=fix))
+    has = "the shop has no" if len(slugs) == 1 else "none of these shops has"
+    fix = "correct the number; what is known of an order that was deleted: `cartum-roapp order show SLUG NUMBER`"
+    fix = fix.replace("SLUG", slugs[0]) if len(slugs) == 1 else fix
+    print_failure(CommandEnd(BAD_INPUT, f"{', '.join(slugs)}: {has} {named}.", fix=fix))
     raise typer.Exit(BAD_INPUT)
 
 

@@ -83,7 +83,7 @@ def resend(
 
     result = _run(slug, "Sending the orders again", flow)
     show(result, lambda: run_parts(result))
-    end_with_missing(slug, [one["number"] for one in result["resent"] if one["outcome"] == "missing"])
+    end_with_missing([slug], [one["number"] for one in result["resent"] if one["outcome"] == "missing"])
 
 
 def reconcile(

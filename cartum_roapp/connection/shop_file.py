@@ -119,12 +119,9 @@ def changed_values(before: Mapping[str, object], changes: Sequence[str]) -> Valu
         elif key not in SHOP_FIELDS:
             problems.add(shortened(key), *NOT_SET.get(key, ("is not a setting.", _nearest(key))))
         elif dot:
-            pairs = {str(status): target for status, target in dict(content.get("statuses") or {}).items()}
-            if value is None:
-                pairs.pop(part, None)
-            else:
-                pairs[part] = value
-            content["statuses"] = pairs
+            if isinstance(pairs := content.get("statuses") or {}, Mapping):  # else it is a problem of its own
+                others = {str(status): target for status, target in pairs.items() if str(status) != part}
+                content["statuses"] = others if value is None else {**others, part: value}
         elif value is None:
             content.pop(key, None)
         else:

@@ -336,11 +336,16 @@ def test_the_last_pair_of_statuses_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "field"),
-    [("name=", "name"), ("url=nowhere", "url")],
+    ("changes", "field"),
+    [
+        (["name="], "name"),
+        (["url=nowhere"], "url"),
+        (["statuses=abc", "statuses.3=5"], "statuses"),
+        (["statuses=5", "statuses.3=5"], "statuses"),
+    ],
 )
-def test_a_change_is_checked_like_the_file(change: str, field: str) -> None:
-    assert field in {problem.field for problem in changed_values(STORED, [change]).problems}
+def test_a_change_is_checked_like_the_file(changes: list[str], field: str) -> None:
+    assert field in {problem.field for problem in changed_values(STORED, changes).problems}
 
 
 @pytest.mark.parametrize(
