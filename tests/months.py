@@ -37,7 +37,8 @@ def main(url: str, syncs_a_day: int) -> None:
         open_: dict[str, datetime] = dict.fromkeys(shop.qualifying(), began)
         for n in range(1, DAYS * syncs_a_day + 1):
             differ(clock, n * 86_400 // syncs_a_day)
-            if chance.random() < ORDERS_A_DAY / syncs_a_day:
+            new = ORDERS_A_DAY / syncs_a_day
+            for _ in range(int(new) + (chance.random() < new % 1)):
                 open_[shop.place_order()] = datetime.now(UTC)
             for number in [number for number, placed in open_.items() if placed < datetime.now(UTC) - OPEN_FOR]:
                 shop.set_status(number, DELIVERED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import suppress
 from datetime import datetime
@@ -15,6 +16,7 @@ from world import World
 from cartum_roapp.delivery.doubt import UNCLEAR_ENDS
 from cartum_roapp.delivery.drain import FAILURES, PUT_OFFS
 from cartum_roapp.errors import BadConfig, Code, Retryable
+from flows.incremental_sync import sync_changes
 
 pytestmark = pytest.mark.long
 
@@ -303,9 +305,17 @@ def test_after_a_storm_what_was_put_off_goes_on_with_the_first_order_that_goes_t
         roapp.faults.switch(retry_after=3600)
         roapp.faults.fail("rate", 1, method="PATCH", path=r"^/orders/\d+$")
         world.settings = world.settings.model_copy(update={"sync_time": 0.0, "sync_delivery": 2.0})
-        world.synced()
-        with world.engine.begin() as connection:  # the account's pause is over
+
+        async def once() -> None:
+            async with world.opened("incremental-sync", world.shop()) as run:
+                await sync_changes(run)
+
+        asyncio.run(once())
+        assert "20450000000001" not in world.roapp_order(number)["manager_notes"]
+        with world.engine.begin() as connection:  # the account's pause is over, the order's is not
             connection.execute(text("DELETE FROM call_slots"))
+            connection.execute(text("UPDATE outbox SET available_at = now() + interval '1 hour' "
+                                    "WHERE wanted_version > delivered_version"))  # fmt: skip
         other = shop.place_order(articles=[("CAP-2", 1)], delivery_phone="+380671112244")
         world.synced()
         world.synced()

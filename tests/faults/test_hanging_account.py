@@ -53,7 +53,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, hung: Sandbox) -> Iterator[
 
 
 def test_the_third_shop_goes_on(system: Installation, hung: Sandbox, sample: Sample, record: Record) -> None:
-    chance, edits = random.Random(sample.seed), sample.times(20, 6)
+    chance, edits = random.Random(sample.seed), sample.times(20, 3)
     ours, theirs = system.box, hung.shops[0]
     hung.roapp.faults.fail("hang", 10**6, seconds=600.0)
     ours.shops[SLOW_SHOP].faults.latency = SLOW

@@ -31,9 +31,10 @@ IMPORTS: dict[str, Row] = {
     "every one of a small import": SMALL,
     "orders with coupons, amounts count per unit": {**SMALL, "discount_amounts": "unit"},
 }
-LONGER: Row = {"orders": 60, "seed": 22, "discount_amounts": "unit"}
+LONGER: Row = {"seed": 22, "discount_amounts": "unit"}
 #: In a whole run, and else.
 RANDOM_POINTS, FEW_POINTS = 100, 12
+ORDERS, FEW_ORDERS = 60, 25
 
 #: What a point of each kind is called in the table.
 KINDS = {
@@ -60,17 +61,23 @@ def test_kills_at_random_points_of_a_longer_import(
     points: Points, postgres: str, record: Record, sample: Sample
 ) -> None:
     chance = random.Random(sample.seed)
-    last = _events(empty_ledger(postgres))
+    longer = {**LONGER, "orders": sample.times(ORDERS, FEW_ORDERS)}
+    last = _events(empty_ledger(postgres), longer)
     kinds = [chance.choice(list(KINDS)) for _ in range(sample.times(RANDOM_POINTS, FEW_POINTS))]
     drawn = [Point(kind, chance.randint(1, last[kind])) for kind in kinds]
-    struck = points.each(killed_at, drawn, LONGER)
+    struck = points.each(killed_at, drawn, longer)
     assert struck.toll.tried >= 0.9 * len(drawn), "the import has fewer points than that"
-    record("Kills", f"kill -9 at {RANDOM_POINTS} random points of an import of 60 orders", struck.toll, "the next run")
+    record(
+        "Kills",
+        f"kill -9 at {RANDOM_POINTS} random points of an import of {ORDERS} orders",
+        struck.toll,
+        "the next run",
+    )
 
 
-def _events(url: str) -> dict[str, int]:
+def _events(url: str, longer: Row) -> dict[str, int]:
     """How many events of each kind an import of the longer shop surely has: fewer than it had this time."""
-    with Sandbox(**LONGER, rate_limit=0) as box:
+    with Sandbox(**longer, rate_limit=0) as box:
         world = World(box, url, **QUICK)
         commits = count()
         on_commit(world.engine, lambda: next(commits) and None)

@@ -21,14 +21,15 @@ from cartum_roapp import service
 from sandbox import Sandbox
 
 #: How many in a row: in a whole run, and else.
-KILLS, FEW_KILLS = 30, 6
+KILLS, FEW_KILLS = 30, 4
 OF_POSTGRESQL, FEW_OF_POSTGRESQL = 8, 3
 
 
 @pytest.fixture
 def system(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Installation]:
-    """A connected shop with as many orders to import as the test asks for."""
-    with Sandbox(orders=request.param, seed=5, rate_limit=0) as box:
+    """A connected shop with as many orders to import as the test asks for; half of them for few kills."""
+    orders = request.param if request.config.option.full or request.param == 60 else request.param // 2
+    with Sandbox(orders=orders, seed=5, rate_limit=0) as box:
         system = Installation(new_home(tmp_path_factory, "killed"), box)
         try:
             system.done("account", "add", "main", "--base-url", box.roapp.base_url)

@@ -28,7 +28,7 @@ from sandbox.box import Shop
 
 SHOPS = 2
 #: In a whole run, and else.
-HISTORIES, FEW_HISTORIES = 200, 40
+HISTORIES, FEW_HISTORIES = 200, 24
 STEPS = 12
 AT_ONCE = 8
 TIMEOUT, WAIT = 0.5, 0.5

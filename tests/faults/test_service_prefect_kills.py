@@ -79,16 +79,6 @@ def test_two_commands_at_once_share_one_server(config: Settings) -> None:
     assert servers(config) == [service.state(config).pids["prefect-server"]]
 
 
-def test_the_next_command_replaces_what_a_killed_supervisor_left(config: Settings) -> None:
-    before = service.state(config)
-    kill(config, "supervisor")
-    assert ready(config)
-    after = service.state(config)
-    assert not set(after.pids.values()) & set(before.pids.values())
-    assert after.prefect == before.prefect
-    assert servers(config) == [after.pids["prefect-server"]]
-
-
 def test_the_server_outlives_a_crash_of_its_database(config: Settings) -> None:
     before = service.state(config).pids["prefect-server"]
     kill(config, "postgres")
@@ -103,16 +93,6 @@ def test_a_killed_server_is_back_at_the_same_address(config: Settings) -> None:
     after = service.state(config)
     assert after.prefect == before.prefect
     assert after.pids["prefect-server"] != before.pids["prefect-server"]
-    assert servers(config) == [after.pids["prefect-server"]]
-
-
-def test_everything_killed_at_once(config: Settings) -> None:
-    before = service.state(config)
-    kill(config, "supervisor", "prefect-server", "postgres")
-    assert service.state(config).phase == "stopped"
-    assert ready(config)
-    after = service.state(config)
-    assert after.prefect == before.prefect
     assert servers(config) == [after.pids["prefect-server"]]
 
 

@@ -28,8 +28,10 @@ DELIVERED = 3
 
 
 @pytest.fixture
-def world(database: str) -> Iterator[World]:
-    """A shop whose import took one order; nothing else is there yet. RO App may stand still while a test cancels."""
+def world(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A shop whose import took one order; nothing else is there yet. RO App may stand still while a test cancels.
+    Runs that give way to others do so for a moment only."""
+    monkeypatch.setattr("cartum_roapp.ledger.database.LOOKS", 0.02)
     with World.of(database, orders=1, delivered=0, older=0, settings={"http_timeout": 60.0}) as world:
         world.imported()
         world.box.roapp.clear_calls()

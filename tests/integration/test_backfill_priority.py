@@ -19,7 +19,8 @@ DELIVERED = 3
 
 
 @pytest.fixture
-def world(database: str) -> Iterator[World]:
+def world(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr("cartum_roapp.ledger.database.LOOKS", 0.02)
     with World.of(database, orders=1, delivered=0, older=0) as world:
         world.imported()
         yield world

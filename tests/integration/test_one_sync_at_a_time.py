@@ -114,6 +114,8 @@ def test_a_sync_has_its_turn_while_a_long_reconciliation_reads_the_shop(
             await scheduled(world)
             assert number in world.roapp_orders(world.shop())
             assert not night.done()
+            shop.faults.latency = 0.0
+            monkeypatch.setattr(locks, "LOOKS", 0.02)
             assert (await night)["findings"] == []
 
         shop.clear_calls()
