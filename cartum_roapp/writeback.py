@@ -39,7 +39,7 @@ async def note_staff_statuses(engine: Engine, shop: ShopConfig, roapp: RoApp, st
     reads all orders. Raises what RoApp raises; the next call then begins at the same time."""
     read_to = shops.state(engine, shop.key).statuses_read_to
     with database.reading(engine) as connection:
-        began, oldest = staff_statuses.clock(connection), staff_statuses.first_order(connection, shop.key)
+        began, oldest = database.clock(connection), staff_statuses.first_order(connection, shop.key)
     if oldest is None:
         return
     newest, latest = read_to, datetime.now(UTC) + _CLOCKS

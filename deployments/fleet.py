@@ -61,12 +61,6 @@ async def start_imports(files: Sequence[DesiredShop], started_by: str) -> dict[s
     return started
 
 
-async def prune(slugs: Sequence[str]) -> None:
-    """Disconnects these shops; RO App keeps their orders, the ledger their history."""
-    for slug in slugs:
-        await shops.disconnect(slug)
-
-
 async def _refuse_changed(one: DesiredShop, stored: Mapping[str, ShopConfig | BadConfig]) -> None:
     assert one.config is not None
     found = stored.get(one.slug)

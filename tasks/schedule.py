@@ -29,12 +29,7 @@ async def resume_imported(engine: Engine, key: str) -> bool:
     whether the shop has deployments that are active now."""
     state = shops.state(engine, key)
     ready = state.paused_because is None and state.window_stored_at is not None
-    return ready and await resume(state.slug)
-
-
-async def resume(slug: str) -> bool:
-    """Activates the schedules. Returns False if the shop has no deployments."""
-    return await _set(slug, active=True)
+    return ready and await _set(state.slug, active=True)
 
 
 async def pause(slug: str) -> bool:

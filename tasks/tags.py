@@ -23,13 +23,9 @@ HELD = "held"
 _ACCOUNT = "account:"
 
 
-def shop_tag(slug: str) -> str:
-    return f"shop:{slug}"
-
-
 def tags_of(shop: ShopConfig) -> list[str]:
     """Returns the tags of a shop's deployments and runs."""
-    return [TAG, shop_tag(shop.slug), f"{_ACCOUNT}{shop.account}"]
+    return [TAG, f"shop:{shop.slug}", f"{_ACCOUNT}{shop.account}"]
 
 
 def account_tagged() -> str | None:

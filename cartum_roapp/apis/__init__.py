@@ -7,10 +7,3 @@ http, reply               send one request; read one answer
 cartum                    `Cartum`: reads a shop and sets statuses of orders
 roapp                     `RoApp`: reads and writes an account
 """
-
-from cartum_roapp.apis.calls import Calls
-from cartum_roapp.apis.cartum import Cartum, ShopStatus
-from cartum_roapp.apis.limiter import Limiter, LocalLimiter
-from cartum_roapp.apis.roapp import RoApp
-
-__all__ = ["Calls", "Cartum", "Limiter", "LocalLimiter", "RoApp", "ShopStatus"]

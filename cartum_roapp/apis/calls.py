@@ -59,10 +59,6 @@ class Calls:
     def total(self) -> int:
         return self.cartum + self.roapp_reads + self.roapp_writes
 
-    def as_dict(self) -> dict[str, int]:
-        return {
-            "cartum": self.cartum,
-            "roapp_reads": self.roapp_reads,
-            "roapp_writes": self.roapp_writes,
-            "total": self.total,
-        }
+    @property
+    def by_kind(self) -> dict[str, int]:
+        return {"cartum": self.cartum, "roapp_reads": self.roapp_reads, "roapp_writes": self.roapp_writes}

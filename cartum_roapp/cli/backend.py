@@ -6,13 +6,13 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cartum_roapp.cli.output import say
 from cartum_roapp.cli.progress import waiting
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
     from sqlalchemy import Engine
 
     from cartum_roapp.connection.access import Clients
@@ -20,30 +20,24 @@ if TYPE_CHECKING:
 
 
 class Backend:
-    """Database and Prefect server of one home, both up."""
+    """Database and Prefect server of one home, both up. The ledger is opened when an account is called first, and until
+    `stack` is left."""
 
-    def __init__(self, settings: Settings, database_url: SecretStr) -> None:
-        self.settings = settings
-        self._database_url = database_url
-        self._engine: Engine | None = None
+    def __init__(self, settings: Settings, stack: ExitStack) -> None:
+        self._settings = settings
+        self._stack = stack
 
     def clients(self) -> Clients:
         """Returns the clients of the two systems for checks."""
         from cartum_roapp.connection.access import clients_of
 
-        return clients_of(self._ledger, self.settings)
+        return clients_of(lambda: self._ledger, self._settings)
 
-    def close(self) -> None:
-        if self._engine is not None:
-            self._engine.dispose()
-
+    @cached_property
     def _ledger(self) -> Engine:
-        from cartum_roapp.ledger.database import connect, migrate
+        from cartum_roapp.service.ledger import opened
 
-        if self._engine is None:
-            self._engine = connect(self._database_url.get_secret_value())
-            migrate(self._engine)
-        return self._engine
+        return self._stack.enter_context(opened())
 
 
 class _Warnings(logging.Handler):
@@ -88,12 +82,8 @@ def serving() -> Iterator[Backend]:
     logging.raiseExceptions = False
     if not logs.are_json():
         logging.getLogger("deployments").addHandler(_Warnings())
-    backend = Backend(current, running.database_url)
-    try:
-        with prefect_errors():
-            yield backend
-    finally:
-        backend.close()
+    with ExitStack() as stack, prefect_errors():
+        yield Backend(current, stack)
 
 
 @contextmanager

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 def check_input(
     slug: str, values: Values, password_stdin: bool, old: SecretStr | None = None
-) -> tuple[Values, Problems, SecretStr | None]:
-    """Checks the input as far as that is possible without calls. Returns the values, the problems, and the password.
-    Ends the command if the file can't be read."""
+) -> tuple[Problems, SecretStr | None]:
+    """Checks the input as far as that is possible without calls. Returns the problems, and the password. Ends the
+    command if the file can't be read."""
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
     from cartum_roapp.config.problems import Problems
     from cartum_roapp.connection.shop_file import FILE
@@ -30,12 +30,11 @@ def check_input(
     problems.extend(_misnamed(slug))
     if FILE in problems:
         raise bad_input(problems.sorted(("slug", FILE)))
-    misplaced = "password" in problems
-    line = next((problem for problem in problems if problem.field == "password"), None)
+    misplaced = next((problem for problem in problems if problem.field == "password"), None)
     password = obtain(SHOP_PASSWORD, from_stdin=password_stdin, problems=problems, otherwise=old)
-    if misplaced and line is not None:
-        problems.replace(line.field, line.message, line.fix)
-    return values, problems, password
+    if misplaced is not None:
+        problems.replace(misplaced.field, misplaced.message, misplaced.fix)
+    return problems, password
 
 
 def without_file(slug: str) -> CommandEnd:

@@ -132,13 +132,14 @@ def _refused(files: Sequence[DesiredShop], *, dry_run: bool = False) -> CommandE
 def _save(files: Sequence[DesiredShop], gone: Sequence[str], *, imports: bool) -> dict[str, str]:
     from uuid import uuid4
 
-    from deployments import fleet
+    from deployments import fleet, shops
 
     async def save() -> dict[str, str]:
         with waiting("Saving") as listen:
             await fleet.save_fleet(files, lambda done, of: listen("shops", done, of))
             started = await fleet.start_imports(files, str(uuid4())) if imports else {}
-            await fleet.prune(gone)
+            for slug in gone:  # RO App keeps their orders, the ledger their history
+                await shops.disconnect(slug)
         return started
 
     return asyncio.run(save())

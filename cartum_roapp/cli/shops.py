@@ -44,7 +44,8 @@ def add(
 
     if file is None:
         raise without_file(slug)
-    values, problems, password = check_input(slug, read_shop_file(file), password_stdin)
+    values = read_shop_file(file)
+    problems, password = check_input(slug, values, password_stdin)
     with serving() as backend, waiting(ASKING):
         config, found = asyncio.run(add_shop(slug, values, problems, password, backend.clients()))
     document: dict[str, Any] = {
@@ -100,7 +101,7 @@ def edit(
             raise CommandEnd(
                 BAD_INPUT, f"{slug} can't be used as it is stored.", fix="give all of it: --from FILE.yaml"
             )
-        values, problems, password = check_input(slug, values, password_stdin, old)
+        problems, password = check_input(slug, values, password_stdin, old)
         with waiting(ASKING):
             edited = edit_shop(
                 slug, before, values, problems, password=password, clients=backend.clients(), whole=file is not None

@@ -31,7 +31,6 @@ from cartum_roapp.ledger.agreed import Agreed, AgreedOrder, Field
 from cartum_roapp.ledger.creations import Creation, Thing
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.journal import Kind
-from cartum_roapp.ledger.markers import Marked
 from cartum_roapp.ledger.matches import OrderMatch
 from cartum_roapp.links import order_name
 
@@ -109,8 +108,7 @@ class OrderBindings:
             self._bind(connection, order, bound.match, agreed)
             comments.add(connection, order.shop, order.number, notes.digest(said.comment), said.comment)
             journal.note(connection, order.shop, order.number, Kind.CREATED, roapp_id=ro_id)
-            marked = Marked(ro_id, order.shop, order.number, shop.location_id, shop.order_type_id)
-            self._markers.note(connection, marked)
+            self._markers.note(connection, ro_id, order.shop, order.number)
 
         def require_outstanding(connection: Connection) -> None:
             # A person may have canceled the order's backfill while the call waited for its turn.
@@ -141,7 +139,7 @@ class OrderBindings:
             if seen is None:
                 matches.unbind_order(connection, order.shop, order.number)
             else:
-                matches.note_order(connection, order.shop, order.number, make_again=False)
+                matches.keep_order(connection, order.shop, order.number)
         return None if seen is None else match
 
     def renew(self, order: DesiredOrder, bound: Bound) -> Bound:
@@ -158,7 +156,7 @@ class OrderBindings:
             return held.code(connection, order.shop, "order", order.number)
 
     async def _adopt(
-        self, order: DesiredOrder, found: list[Marked], match: OrderMatch | None, shop: ShopConfig
+        self, order: DesiredOrder, found: list[int], match: OrderMatch | None, shop: ShopConfig
     ) -> Bound | None:
         """Returns the RO App order that carries the marker, and binds it; never one of another location or order type,
         or one that is bound to another shop order. If there is none, returns what is bound (`match`)."""
@@ -195,17 +193,17 @@ class OrderBindings:
         assert match is not None
         return Bound(match, fresh=False, seen=seen, read_at=time.monotonic())
 
-    async def _orders_with_marker(self, order: DesiredOrder, found: list[Marked]) -> list[RoOrder]:
+    async def _orders_with_marker(self, order: DesiredOrder, found: list[int]) -> list[RoOrder]:
         """Returns those of the orders that are still there and still carry this marker, as far as RO App shows it;
         where none does, those that have its title. Forgets the others' markers."""
         alive = []
-        for one in found:
-            seen = await self._roapp.order(one.ro_id)
+        for ro_id in found:
+            seen = await self._roapp.order(ro_id)
             token = self._markers.read(seen) if seen is not None else None
             if seen is not None and (token == (order.shop, order.number) or (token is None and not seen.shows_notes)):
                 alive.append(seen)
             else:
-                self._markers.forget(one.ro_id)
+                self._markers.forget(ro_id)
         return [seen for seen in alive if read(seen) is not None] or alive
 
     def _bind(

@@ -27,7 +27,6 @@ from cartum_roapp.ledger import (
     product_links,
 )
 from cartum_roapp.ledger.links import Link, Reason
-from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.product_links import ProductLink
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.texts import clean
@@ -66,7 +65,7 @@ async def choose_product(engine: Engine, roapp: RoApp, shop: ShopConfig, name: s
         link = ProductLink(key, ro_id, Reason.CHOSEN, chosen_at=datetime.now(UTC))
         product_links.store(connection, shop.account, [link])
         released = chosen_products.waiting(connection, shop.key, product)
-        orders.requeue(connection, shop.key, released, Priority.CHANGE)
+        orders.requeue(connection, shop.key, released)
     return Chosen("product", released)
 
 
@@ -100,7 +99,7 @@ async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number:
     with engine.begin() as connection:
         links.store(connection, shop.account, link)
         released = chosen_contacts.waiting(connection, shop.key, identity)
-        orders.requeue(connection, shop.key, released, Priority.CHANGE)
+        orders.requeue(connection, shop.key, released)
     return Chosen("organization" if organization else "person", released)
 
 

@@ -47,7 +47,7 @@ class ContactBook:
         self._creations = creations
         self._known = KnownContacts(session, creations)
         self.gone = GoneContacts(self._known, self._sides)
-        self._new = NewContacts(session, creations, self._sides)
+        self.new = NewContacts(session, creations, self._sides)
         self._has_organizations = self._lists_organizations = True
         self._locks = KeyedLocks()
 
@@ -92,7 +92,7 @@ class ContactBook:
         ):
             link = await self._of_client(order, client)
         if link is None:
-            return await self._new.create(order, side)
+            return await self.new.create(order, side)
         self._known.note(order, link, await self._further(order, link))
         return link
 
@@ -107,7 +107,7 @@ class ContactBook:
         named = order.buyer_phone or order.buyer_email or order.company
         if doubts or (link is None and named and await side.search.refresh()):
             looked_at = utc_now()
-            made = await self._new.look(order, doubts)
+            made = await self.new.look(order, doubts)
             found = known or await adopt(order, client)  # a person is asked where staff have made one as well
             link = known or made or found
             wait_for(self._doubts(order, link), looked_at)
@@ -158,10 +158,6 @@ class ContactBook:
             elif not one.phone or (one.phone in open_phones and not holders):
                 more.append(one)
         return more
-
-    async def made_by(self, creation: Creation) -> list[int]:
-        """The ids of all contacts that this call made, when it was sent and when it was repeated."""
-        return await self._new.made_by(creation)
 
     async def _adopt(self, order: DesiredOrder, client: int | None) -> Link | None:
         """Returns the person whom RO App has for this buyer: by phone, by a phone that the ledger knows, then by the

@@ -27,13 +27,12 @@ class GiveWay(Exception):
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long a call may take, when an unclear one is looked for, when a repeated one and what is held are looked at
-    again, and how far apart calls are. All in seconds, see `Settings`."""
+    """How long a call may take, when an unclear one is looked for, when a repeated one is looked at again, and how far
+    apart calls are. All in seconds, see `Settings`."""
 
     timeout: float
     unclear_wait: float
     recheck_after: float
-    look_again: float
     interval: float
 
     @classmethod
@@ -42,7 +41,6 @@ class Timeouts:
             settings.http_timeout,
             settings.unclear_wait,
             settings.recheck_after,
-            settings.look_again,
             settings.roapp_interval,
         )
 

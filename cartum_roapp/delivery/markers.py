@@ -20,7 +20,6 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.doubt import utc_now
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import creations, markers
-from cartum_roapp.ledger.markers import Marked
 
 _TOKEN = re.compile(r"\[([a-z]{6}):([^\s\[\]:]+)\]")
 
@@ -84,16 +83,16 @@ class MarkerIndex:
         named = titled(order.malfunction, here)
         return read(order) or (named[0] if len(named) == 1 else None)
 
-    async def find(self, shop: str, number: str, created_at: datetime) -> list[Marked]:
-        """Returns all RO App orders with this marker. Looks into RO App first where the index does not reach back to
-        `created_at`, when the shop's order was created (UTC)."""
+    async def find(self, shop: str, number: str, created_at: datetime) -> list[int]:
+        """Returns the ids of all RO App orders with this marker. Looks into RO App first where the index does not reach
+        back to `created_at`, when the shop's order was created (UTC)."""
         async with self._walking:
             with self._session.autocommit() as connection:
                 span = markers.span(connection, self._session.account)
-                known = markers.find(connection, self._session.account, shop, number)
-            return self.known(shop, number) if await self._cover(created_at, *span) else known
+            await self._cover(created_at, *span)
+            return self.known(shop, number)
 
-    def known(self, shop: str, number: str) -> list[Marked]:
+    def known(self, shop: str, number: str) -> list[int]:
         """Returns those of them that the index has, without a look into RO App."""
         with self._session.autocommit() as connection:
             return markers.find(connection, self._session.account, shop, number)
@@ -110,18 +109,17 @@ class MarkerIndex:
             if oldest is not None:
                 await self._walk(oldest - BEFORE_CALL - CLOCKS)
 
-    def note(self, connection: Connection, marked: Marked) -> None:
+    def note(self, connection: Connection, ro_id: int, shop: str, number: str) -> None:
         """Adds an order that was just made with its marker, in the transaction that stores it."""
-        markers.note(connection, self._session.account, marked)
+        markers.note(connection, self._session.account, ro_id, shop, number)
 
     def forget(self, ro_id: int) -> None:
         """Removes an order from the index: RO App no longer has it, or it now carries another marker."""
         with self._session.transaction() as connection:
             markers.forget(connection, self._session.account, ro_id)
 
-    async def _cover(self, created_at: datetime, start: datetime | None, end: datetime | None) -> bool:
-        """Reads what the index, which reaches from `start` to `end`, lacks for an order of `created_at`. Returns False
-        where it lacks nothing."""
+    async def _cover(self, created_at: datetime, start: datetime | None, end: datetime | None) -> None:
+        """Reads what the index, which reaches from `start` to `end`, lacks for an order of `created_at`."""
         if start is None or created_at - BEFORE_ORDER < start:
             with self._session.autocommit() as connection:
                 created_at = min(created_at, markers.oldest_to_create(connection, self._session.account) or created_at)
@@ -132,9 +130,6 @@ class MarkerIndex:
             await self._walk(start)
         elif self._looked_at is None:
             await self._walk(end - CLOCKS)
-        else:
-            return False
-        return True
 
     async def _walk(self, since: datetime) -> None:
         """Reads the markers of all orders that RO App has made `since` (UTC) into the index."""
@@ -163,5 +158,4 @@ class MarkerIndex:
         with self._session.transaction() as connection:
             for order in page:
                 if token := self.read(order):
-                    marked = Marked(order.id, token[0], token[1], order.branch_id, order.order_type_id)
-                    markers.note(connection, self._session.account, marked)
+                    markers.note(connection, self._session.account, order.id, *token)

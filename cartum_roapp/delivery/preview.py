@@ -23,6 +23,7 @@ from cartum_roapp.delivery.operations import Operation, SetStatus
 from cartum_roapp.delivery.order import OrderDelivery
 from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.session import AccountSession
+from cartum_roapp.delivery.side_by_side import side_by_side
 from cartum_roapp.delivery.step import OrderStep, Planned
 from cartum_roapp.delivery.upcoming import IN_FLIGHT, Upcoming
 from cartum_roapp.errors import BadRecord
@@ -34,6 +35,7 @@ from cartum_roapp.settings import Settings
 
 #: The ids of what would be made begin here; RO App's own are far below.
 INVENTED = 2**62
+_ALL = 10**9
 
 
 @dataclass
@@ -136,7 +138,8 @@ class Preview:
                 return found, {one.id: one.name for one in await roapp.order_statuses()} if sets else {}
 
     async def _each(self, session: AccountSession, delivery: OrderDelivery, progress: Progress) -> list[OrderPreview]:
-        claims = self._due(session, 10**9)
+        with session.autocommit() as connection:
+            claims = outbox.due(connection, self.account.name, [self.shop.key], (), _ALL)
         turns, done = asyncio.Semaphore(IN_FLIGHT), count(1)
 
         async def one(claim: Claim) -> OrderPreview:
@@ -145,13 +148,7 @@ class Preview:
                 progress(next(done), len(claims))
                 return found
 
-        tasks = [asyncio.create_task(one(claim)) for claim in claims]
-        try:
-            return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        return await side_by_side([one(claim) for claim in claims])
 
     async def _look_at(self, session: AccountSession, delivery: OrderDelivery, claim: Claim) -> OrderPreview:
         found = OrderPreview(claim.number)
@@ -183,10 +180,6 @@ class Preview:
         found.action = stopped or went
         found.roapp_id = None if now is None or created else now.ro_id
         return found
-
-    def _due(self, session: AccountSession, most: int) -> list[Claim]:
-        with session.autocommit() as connection:
-            return outbox.due(connection, self.account.name, [self.shop.key], (), most)
 
 
 _HELD = """

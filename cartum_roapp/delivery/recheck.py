@@ -79,10 +79,9 @@ class Recheck:
         """Returns what this call was to make, in words and as it is held, and RO App's ids of all that match."""
         if one.kind == "order":
             await self._markers.look_again()
-            orders = [order.ro_id for order in self._markers.known(one.shop, one.number)]
-            return marker(one.shop, one.number), one.number, orders
+            return marker(one.shop, one.number), one.number, self._markers.known(one.shop, one.number)
         if one.kind == "contact":
-            return "the buyer of this order", one.number, await self._contacts.made_by(one)
+            return "the buyer of this order", one.number, await self._contacts.new.made_by(one)
         by, _, value = one.names[0].partition(":")
         return f"the product with {by} {value!r}", value, await self._products.all_with(one.names[0])
 

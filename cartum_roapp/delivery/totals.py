@@ -24,7 +24,6 @@ from cartum_roapp.ledger import agreed as ledger
 from cartum_roapp.ledger import desired, held, matches, orders, totals
 from cartum_roapp.ledger.agreed import AgreedOrder
 from cartum_roapp.ledger.desired import DesiredOrder
-from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.totals import Due
 from cartum_roapp.links import order_name
 from cartum_roapp.orders.pricing import LineDiscounts, total_of
@@ -117,7 +116,7 @@ class Totals:
                 because = "RO App's total shows what it makes of a discount: it is sent in another way"
                 self._discounts.take(connection, compared.way, order)
                 totals.price_again(connection, one.shop, one.number)
-                orders.requeue(connection, one.shop, [one.number], Priority.CHANGE, because)
+                orders.requeue(connection, one.shop, [one.number], because)
                 return
             assert compared.agreed.total is not None
             totals.note(connection, one.shop, one.number, compared.agreed.total)

@@ -165,8 +165,8 @@ _RENEW_HASHES = """
 """
 _REPLACE_LINES = "DELETE FROM order_lines WHERE shop = :shop AND number = ANY(:numbers)"
 _INSERT_LINES = """
-    INSERT INTO order_lines (shop, number, product, price, quantity, title, kind)
-    SELECT :shop, number, product, price, quantity, title, kind FROM arriving_order_lines
+    INSERT INTO order_lines (shop, number, product, price, quantity, title)
+    SELECT :shop, number, product, price, quantity, title FROM arriving_order_lines
     WHERE number = ANY(:numbers)
 """
 # A price in another currency than the orders' comes as NULL: the line's stays then.

@@ -115,13 +115,6 @@ def status(connection: Connection, shop: str, number: str) -> tuple[int, bool] |
     return None if row is None else (row[0], row[1])
 
 
-def company_numbers(connection: Connection, shop: str, number: str) -> frozenset[str]:
-    """The numbers of the company that placed this order, as compared."""
-    query = text("SELECT company_number, company_tax FROM orders WHERE shop = :shop AND number = :number")
-    row = connection.execute(query, {"shop": shop, "number": number}).one_or_none()
-    return frozenset(filter(None, map(comparable, row or ())))
-
-
 def names(connection: Connection, shop: str, most: int) -> list[str]:
     """The names of the shop's newest buyers, by `most` orders."""
     query = text("SELECT buyer_name FROM orders WHERE shop = :shop ORDER BY created_at DESC LIMIT :most")

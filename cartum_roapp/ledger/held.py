@@ -110,7 +110,7 @@ def touch(connection: Connection, shop: str, entity: str, id: str) -> None:
 
 def hold_order(connection: Connection, shop: str, number: str, error: BadRecord) -> None:
     """Holds an order that the ledger has as delivered. From now on it counts as not delivered."""
-    orders.requeue(connection, shop, [number], orders.Priority.CHANGE)
+    orders.requeue(connection, shop, [number])
     outbox.hold_newest(connection, shop, number)
     hold(connection, shop=shop, entity="order", id=number, error=error)
 

@@ -29,7 +29,7 @@ class Kind(StrEnum):
     CHANGED = "changed"  # it changed in the shop: changes
     DELETED = "deleted"  # it was deleted in the shop
     QUEUED = "queued"  # it is delivered again: because
-    ADOPTED = "adopted"  # RO App had its order already: roapp_id, roapp_number
+    ADOPTED = "adopted"  # RO App had its order already: roapp_id
     CREATED = "created"  # its order in RO App was made: roapp_id
     CONTACT = "contact"  # whose order it is in RO App: roapp_id, organization, because
     PRODUCTS = "products"  # its products in RO App: products, each with title, roapp_id, how

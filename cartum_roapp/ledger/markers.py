@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
 
-@dataclass(frozen=True)
-class Marked:
-    """An RO App order with the marker of a shop order, its location and its order type."""
-
-    ro_id: int
-    shop: str
-    number: str
-    branch_id: int | None
-    order_type_id: int | None
-
-
-def note(connection: Connection, account: str, marked: Marked) -> None:
+def note(connection: Connection, account: str, ro_id: int, shop: str, number: str) -> None:
     """Idempotent; a marker that moved to another order is followed."""
     connection.execute(
         text(
-            "INSERT INTO markers (account, ro_id, shop, number, branch_id, order_type_id) "
-            "VALUES (:account, :ro_id, :shop, :number, :branch_id, :order_type_id) "
-            "ON CONFLICT (account, ro_id) DO UPDATE SET shop = excluded.shop, number = excluded.number, "
-            "branch_id = excluded.branch_id, order_type_id = excluded.order_type_id"
+            "INSERT INTO markers (account, ro_id, shop, number) VALUES (:account, :ro_id, :shop, :number) "
+            "ON CONFLICT (account, ro_id) DO UPDATE SET shop = excluded.shop, number = excluded.number"
         ),
-        {"account": account, **marked.__dict__},
+        {"account": account, "ro_id": ro_id, "shop": shop, "number": number},
     )
 
 
-def find(connection: Connection, account: str, shop: str, number: str) -> list[Marked]:
-    """All RO App orders that carry this very marker. Of several, one was made twice, or copied by staff."""
-    rows = connection.execute(
-        text(
-            "SELECT ro_id, shop, number, branch_id, order_type_id FROM markers "
-            "WHERE account = :account AND shop = :shop AND number = :number ORDER BY ro_id"
-        ),
-        {"account": account, "shop": shop, "number": number},
+def find(connection: Connection, account: str, shop: str, number: str) -> list[int]:
+    """Returns RO App's ids of all orders that carry this very marker. Of several, one was made twice, or copied by
+    staff."""
+    query = text(
+        "SELECT ro_id FROM markers WHERE account = :account AND shop = :shop AND number = :number ORDER BY ro_id"
     )
-    return [Marked(**row._mapping) for row in rows]
+    return list(connection.scalars(query, {"account": account, "shop": shop, "number": number}))
 
 
 def of_shop(connection: Connection, account: str, shop: str) -> dict[int, str]:

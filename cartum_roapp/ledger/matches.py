@@ -79,16 +79,10 @@ def unbind_order(connection: Connection, shop: str, number: str) -> None:
         )
 
 
-def note_order(connection: Connection, shop: str, number: str, **sent: int | str | bool | None) -> None:
-    """Records what RO App's order now carries: any field of OrderMatch except its id."""
-    assert set(sent) <= set(_ORDER) - {"ro_id"}, sent
-    connection.execute(
-        text(
-            f"UPDATE order_matches SET {', '.join(f'{name} = :{name}' for name in sent)} "
-            "WHERE shop = :shop AND number = :number"
-        ),
-        {"shop": shop, "number": number, **sent},
-    )
+def keep_order(connection: Connection, shop: str, number: str) -> None:
+    """RO App still has the order, so it is not made again."""
+    query = text("UPDATE order_matches SET make_again = false WHERE shop = :shop AND number = :number")
+    connection.execute(query, {"shop": shop, "number": number})
 
 
 def note_roapp_numbers(connection: Connection, shop: str, shown: Mapping[int, str]) -> None:

@@ -72,7 +72,12 @@ def to_reread(
 
 
 def requeue(
-    connection: Connection, shop: str, numbers: Sequence[str], priority: int, because: str | None = None
+    connection: Connection,
+    shop: str,
+    numbers: Sequence[str],
+    because: str | None = None,
+    *,
+    priority: int = Priority.CHANGE,
 ) -> int:
     """Asks for another delivery of orders that did not change, also of those whose row in the outbox is lost; returns
     how many were queued. `because` says why in words, where no other event does."""

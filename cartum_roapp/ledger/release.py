@@ -14,7 +14,6 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Code
 from cartum_roapp.ledger import agreed, catalogue, held, orders, shop_statuses
 from cartum_roapp.ledger.held import Held
-from cartum_roapp.ledger.orders import Priority
 
 _FIXED_BY_STAFF = (
     Code.PRODUCT_MISSING,
@@ -83,7 +82,7 @@ def release_mapped_statuses(engine: Engine, shop: ShopConfig) -> list[str]:
         )
         numbers = list(found)
         held.clear(connection, shop.key, "status", numbers, because="the status is matched now")
-        orders.requeue(connection, shop.key, numbers, Priority.CHANGE)
+        orders.requeue(connection, shop.key, numbers)
     return numbers
 
 
@@ -95,7 +94,7 @@ def release_rematched_statuses(engine: Engine, shop: ShopConfig) -> None:
         values = {"shop": shop.key, "statuses": orjson.dumps(shop.statuses, option=orjson.OPT_NON_STR_KEYS).decode()}
         numbers = list(connection.scalars(text(_REMATCHED), values))
         because = "its status is matched with another one of RO App"
-        orders.requeue(connection, shop.key, numbers, Priority.CHANGE, because)
+        orders.requeue(connection, shop.key, numbers, because)
 
 
 def release_due(engine: Engine, shop: str, pause: timedelta) -> None:
@@ -118,7 +117,7 @@ def release_due(engine: Engine, shop: str, pause: timedelta) -> None:
     with engine.begin() as connection:
         connection.execute(text(_DUE_ORDERS), values)
         numbers = list(connection.scalars(text(_DUE_PARTS), values))
-        orders.requeue(connection, shop, numbers, Priority.CHANGE)
+        orders.requeue(connection, shop, numbers)
 
 
 def release_unanswered(connection: Connection, account: str, pause: timedelta) -> None:
@@ -127,7 +126,7 @@ def release_unanswered(connection: Connection, account: str, pause: timedelta) -
     values = {"account": account, "pause": pause, "code": Code.UNANSWERED}
     connection.execute(text(_UNANSWERED_ORDERS), values)
     for row in connection.execute(text(_UNANSWERED_PARTS), values).all():
-        orders.requeue(connection, row.shop, [row.number], Priority.CHANGE)
+        orders.requeue(connection, row.shop, [row.number])
 
 
 def release_by_hand(
@@ -138,7 +137,7 @@ def release_by_hand(
     more whether RO App takes new ones. Rows, and what the shop refused, are the caller's. Idempotent."""
     numbers = sorted({one.number for one in records if one.number and one.entity in ("order", *_PARTS)})
     _undismiss(connection, shop, records)
-    orders.requeue(connection, shop, numbers, Priority.CHANGE, because="a person let it be tried again")
+    orders.requeue(connection, shop, numbers, because="a person let it be tried again")
     if any(one.code == Code.DOUBLED for one in records):
         _recheck_now(connection, account, shop)
     if any(one.code == Code.PRODUCT_MISSING for one in records):

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.errors import Code
 from cartum_roapp.ledger import database, orders
-from cartum_roapp.ledger.orders import Priority
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def works(connection: Connection, shop: str, read: Mapping[str, Mapping[str, Any
     store(connection, shop, read)
     held = text("SELECT id FROM held WHERE shop = :shop AND entity = 'order' AND code = :code AND dismissed_at IS NULL")
     numbers = list(connection.scalars(held, {"shop": shop, "code": Code.CATALOGUE_UNAVAILABLE}))
-    orders.requeue(connection, shop, numbers, Priority.CHANGE, because="the shop's catalogue can be read again")
+    orders.requeue(connection, shop, numbers, because="the shop's catalogue can be read again")
     connection.execute(text("UPDATE shops SET catalogue_failure = NULL WHERE key = :shop"), {"shop": shop})
 
 
@@ -80,7 +79,16 @@ def twins(connection: Connection, shop: str, product: str, *, title: str, barcod
 def is_sold_in_another_currency(connection: Connection, shop: str, product: str, currency: str) -> bool:
     """Returns whether orders in another currency have this product, too: then the ledger's price may be in that one."""
     values = {"shop": shop, "product": product, "currency": currency}
-    return bool(connection.scalar(text(f"SELECT EXISTS ({_SOLD_IN_ANOTHER})"), values))
+    return bool(connection.scalar(text(f"SELECT {sold_in_another(':shop', ':product', ':currency')}"), values))
+
+
+def sold_in_another(shop: str, product: str, currency: str) -> str:
+    """Returns the condition that orders in another currency have this product, each argument an expression of SQL. A
+    name of the shop's own, such as "грн", counts as any currency."""
+    return f"""EXISTS (
+        SELECT FROM order_lines other JOIN orders USING (shop, number)
+        WHERE other.shop = {shop} AND other.product = {product}
+          AND orders.currency <> {currency} AND orders.currency ~ '^[A-Z]{{3}}$' AND {currency} ~ '^[A-Z]{{3}}$')"""
 
 
 def is_blind(connection: Connection, shop: str) -> bool:
@@ -125,14 +133,10 @@ _WAITING = """
     WHERE held.shop = :shop AND held.entity = 'order' AND held.code = :code
       AND product.article <> '' AND product.read_at IS NULL
 """
-_SOLD_IN_ANOTHER = """
-    SELECT FROM order_lines line JOIN orders USING (shop, number) WHERE line.shop = :shop AND line.product = :product
-      AND orders.currency <> :currency AND orders.currency ~ '^[A-Z]{3}$' AND :currency ~ '^[A-Z]{3}$'
-"""
 _STORE = f"""
     UPDATE products SET read_at = now(), listed = :listed, title = coalesce(nullif(:title, ''), title),
-           description = :description, barcode = :barcode, price = CASE WHEN EXISTS (
-               {_SOLD_IN_ANOTHER.replace(":product", "products.product")}
-           ) THEN price ELSE coalesce(CAST(:price AS numeric), price) END
+           description = :description, barcode = :barcode,
+           price = CASE WHEN {sold_in_another(":shop", "products.product", ":currency")} THEN price
+                        ELSE coalesce(CAST(:price AS numeric), price) END
     WHERE shop = :shop AND article = :article
 """

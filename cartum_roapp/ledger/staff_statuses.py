@@ -82,12 +82,6 @@ def first_order(connection: Connection, shop: str) -> datetime | None:
     return oldest
 
 
-def clock(connection: Connection) -> datetime:
-    """The moment of this transaction, for `shared`."""
-    now: datetime = connection.execute(text("SELECT now()")).scalar_one()
-    return now
-
-
 def shared(connection: Connection, shop: str, ro_ids: Sequence[int], before: datetime) -> list[Shared]:
     """Those of RO App's orders that are this shop's, and whose sides agreed `before` this moment last."""
     query = (

@@ -88,7 +88,7 @@ def linked(connection: Connection, shop: str, scope: Scope) -> dict[int, datetim
     RO App may lack many."""
     query = text(
         "SELECT ro_id, created_at FROM orders JOIN order_matches USING (shop, number) "
-        f"WHERE shop = :shop AND ro_id IS NOT NULL AND {IN_SCOPE} AND {NOT_WITHDRAWN} "
+        f"WHERE shop = :shop AND {IN_SCOPE} AND {NOT_WITHDRAWN} "
         "ORDER BY orders.created_at DESC, ro_id"
     )
     rows = connection.execute(query, {"shop": shop, **scope.parameters})

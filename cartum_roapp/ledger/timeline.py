@@ -30,7 +30,6 @@ _PURPOSES = [
         (r"POST /orders/\d+/status", "set the status"),
         (r"GET /orders/statuses", "read RO App's statuses"),
         (r"POST /contacts/\w+", "make the buyer's contact"),
-        (r"PATCH /contacts/\w+/\d+", "add to the buyer's contact"),
         (r"GET /contacts/\w+/\d+", "read the buyer's contact"),
         (r"GET /contacts/\w+", "look for the buyer"),
         (r"POST /catalog/products", "make a product"),

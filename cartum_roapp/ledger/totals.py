@@ -62,10 +62,5 @@ def line_discounts(connection: Connection, account: str) -> LineDiscounts:
 
 def learn(connection: Connection, account: str, shown: LineDiscounts) -> None:
     """Stores what an order has shown the account to make of a line's discount."""
-    connection.execute(
-        text(
-            "INSERT INTO accounts (name, line_discounts) VALUES (:account, :shown) "
-            "ON CONFLICT (name) DO UPDATE SET line_discounts = excluded.line_discounts"
-        ),
-        {"account": account, "shown": str(shown)},
-    )
+    query = text("UPDATE accounts SET line_discounts = :shown WHERE name = :account")
+    connection.execute(query, {"account": account, "shown": str(shown)})

@@ -48,7 +48,6 @@ LINES = {
     "price": "object",
     "quantity": "object",
     "title": "str",
-    "kind": "str",
 }
 PRODUCTS = {
     "product": "str",

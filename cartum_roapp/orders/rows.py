@@ -268,15 +268,11 @@ class OrderRow(BaseModel):
         titles = (self.coupon_code, self.manager_discount_title if self.discount else "")
         return ", ".join([*filter(None, titles), *(str(line) for line in self.products if not line.has_goods)])
 
-    @property
-    def counted(self) -> list[LineRow]:
-        """The lines at the prices that count: of a set either the set or its parts."""
-        return counted(self.products, (self.total_default, self.total_sum))
-
     @cached_property
     def goods(self) -> list[LineRow]:
-        """Those of them that are sent."""
-        return [line for line in self.counted if line.has_goods]
+        """The lines that are sent, at the prices that count: of a set either the set or its parts."""
+        at_prices = counted(self.products, (self.total_default, self.total_sum))
+        return [counts for line, counts in zip(self.products, at_prices, strict=True) if line.has_goods]
 
     @cached_property
     def discount(self) -> Decimal:

@@ -73,9 +73,9 @@ def _share_sessions(*clients: extensions.connection) -> bool:
     return len(set().union(*seen)) != len(clients) or any(len(sessions) > 1 for sessions in seen)
 
 
-def prepare_prefect(url: DatabaseUrl, key: Path) -> DatabaseUrl:
-    """Makes Prefect's database beside the ledger's if it is missing. Returns its address. `key` is the home's file with
-    the key of the secrets in it.
+def prepare_prefect(url: DatabaseUrl, key: Path) -> None:
+    """Makes Prefect's database beside the ledger's if it is missing. `key` is the home's file with the key of the
+    secrets in it.
 
     May be called by several processes at once. Raises BadConfig with the statement to run if the user lacks the right,
     and if the key is not the one of the secrets that are there.
@@ -108,7 +108,6 @@ def prepare_prefect(url: DatabaseUrl, key: Path) -> DatabaseUrl:
                 field=VARIABLE,
                 fix=f'As a superuser, run in "{wanted.database}": CREATE EXTENSION pg_trgm;',
             ) from None
-    return wanted
 
 
 def is_key(cursor: extensions.cursor, key: Path) -> bool:

@@ -15,8 +15,6 @@ from cartum_roapp.delivery.markers import marker, titled
 from cartum_roapp.errors import Code
 from cartum_roapp.ledger import agreed, held, markers, matches, missing_orders, orders, shops
 from cartum_roapp.ledger.held import Held
-from cartum_roapp.ledger.markers import Marked
-from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.scope import Scope
 from cartum_roapp.ledger.standing import Standing
 from cartum_roapp.links import order_name
@@ -30,7 +28,7 @@ def note_markers(connection: Connection, account: str, shop: str, roapp: Iterabl
     known = markers.of_shop(connection, account, shop)
     for one in roapp:
         if one.number is not None and known.get(one.ro_id) != one.number:
-            markers.note(connection, account, Marked(one.ro_id, shop, one.number, one.branch_id, one.order_type_id))
+            markers.note(connection, account, one.ro_id, shop, one.number)
 
 
 def note_walk(
@@ -49,7 +47,7 @@ def note_walk(
             return
         carried = own or one.foreign or next(iter(by_title), None)
         if carried and one.ro_id not in known:
-            markers.note(connection, account, Marked(one.ro_id, *carried, one.branch_id, one.order_type_id))
+            markers.note(connection, account, one.ro_id, *carried)
     markers.extend_span(connection, account, since, until)
 
 
@@ -91,7 +89,7 @@ def put_right(connection: Connection, shop: str, findings: Iterable[Finding], le
             if one.what is Difference.MARKER_MISSING:
                 agreed.send_notes_again(connection, shop, one.number)
             because = f"reconcile found it {one.what.replace('-', ' ')}: {one.to_do}"
-            orders.requeue(connection, shop, [one.number], Priority.CHANGE, because)
+            orders.requeue(connection, shop, [one.number], because)
         elif one.what is Difference.DOUBLED_IN_ROAPP and order.held_because != Code.DOUBLED:
             names = "; ".join(map(order_name, one.roapp_ids, one.roapp_numbers))
             what = f"{marker(shop, one.number)} {len(one.roapp_ids)} times: {names}"

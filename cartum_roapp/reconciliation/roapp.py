@@ -129,8 +129,6 @@ def _order_in_roapp(order: RoOrder, shop: str) -> OrderInRoApp:
         ro_id=order.id,
         number=marker[1] if marker and own else None,
         foreign=None if own else marker,
-        branch_id=order.branch_id,
-        order_type_id=order.order_type_id,
         total=order.total,
         created_at=order.created_at,
         shows_marker=order.shows_notes,

@@ -46,8 +46,6 @@ class OrderInRoApp:
     ro_id: int
     number: str | None
     foreign: tuple[str, str] | None
-    branch_id: int | None
-    order_type_id: int | None
     total: Decimal | None
     created_at: datetime | None
     written_off: bool = False

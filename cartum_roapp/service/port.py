@@ -14,8 +14,6 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home, write_atomically
@@ -42,14 +40,6 @@ class Held:
         self.ipv4.close()
         if self.ipv6 is not None:
             self.ipv6.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 _KEPT: dict[int, Held] = {}

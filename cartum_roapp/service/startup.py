@@ -49,7 +49,7 @@ class Startup:
         """Stops everything if the supervisor has other variables than this process, and no worker has them yet. Returns
         whether the worker's variables differ from ours."""
         now = State.read(self.home)
-        own = environment_of(self.home, self.config, os.environ)
+        own = environment_of(self.home, self.config)
         if now.phase == "stopped" or now.variables == variables_of(self.home, own):
             return False
         if now.serves(worker.LOG):
@@ -117,7 +117,7 @@ class Startup:
 def spawn(config: Settings, home: Home) -> None:
     """Starts a supervisor, which outlives this process. It ends at once if there is one. Raises IntegrationError."""
     command = [sys.executable, "-P", "-m", "cartum_roapp.service"]
-    environment = environment_of(home, config, os.environ)
+    environment = environment_of(home, config)
     if ended := _STARTED.get(home.root):
         ended.poll()
     try:
@@ -132,7 +132,7 @@ def spawn(config: Settings, home: Home) -> None:
 
 def requests_of(config: Settings, home: Home, programs: list[str]) -> dict[str, str]:
     """Returns the variables that each program is to have: worker and console those of this process."""
-    own = variables_of(home, environment_of(home, config, os.environ))
+    own = variables_of(home, environment_of(home, config))
     return {program: own if program in (worker.LOG, console.LOG) else "" for program in programs}
 
 

@@ -45,7 +45,7 @@ class Supervisor:
 
     def __init__(self, home: Home, config: Settings, *, foreground: bool) -> None:
         self.home = home
-        environment = environment_of(home, config, os.environ)
+        environment = environment_of(home, config)
         self.children = _children(home, config, environment)
         self.databases = [child for child in self.children if child.name == POSTGRES]
         self.stopping = False
@@ -134,10 +134,10 @@ def end_left_over(home: Home) -> list[str]:
     return [*ended, POSTGRES] if postgres.end_left_over(home) else ended
 
 
-def environment_of(home: Home, config: Settings, environment: Mapping[str, str]) -> dict[str, str]:
+def environment_of(home: Home, config: Settings) -> dict[str, str]:
     """Returns the environment of the supervisor, and so of worker and console: that of this process without the secrets
     of one shop or account, and with the settings that may have been given in another way."""
-    kept = {name: value for name, value in environment.items() if name not in {*_SECRETS, MARK}}
+    kept = {name: value for name, value in os.environ.items() if name not in {*_SECRETS, MARK}}
     kept[PREFIX + "HOME"] = str(home.root)
     kept.pop(PREFIX + "DATABASE_URL", None)
     if config.database_url:

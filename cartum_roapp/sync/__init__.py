@@ -5,7 +5,7 @@ window          which orders an import, a sync and a reconciliation read
 fetch           reads orders and products from the shop
 shop_catalogue  reads products from the shop, and does without where that fails for good
 transform       raw rows → typed frames
-deduplicate     one row per order, per buyer, per product
+deduplicate     one row per product
 upsert          frames → ledger and outbox, in one transaction
 write_back      statuses that staff set in RO App → shop
 selection       the orders that a backfill names

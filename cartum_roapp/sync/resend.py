@@ -25,7 +25,7 @@ def send_again(run: Run, numbers: Sequence[str]) -> None:
     there, and makes no second order or line. Idempotent."""
     with run.engine.begin() as connection:
         because = "a person sends it again"
-        orders.requeue(connection, run.shop.key, numbers, Priority.FRESH, because)
+        orders.requeue(connection, run.shop.key, numbers, because, priority=Priority.FRESH)
         outbox.compare_all(connection, run.shop.key, numbers)
 
 

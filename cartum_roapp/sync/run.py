@@ -132,11 +132,7 @@ class Run:
             "run": self.kind,
             **self.counts.__dict__,
             "calls": self.calls.total,
-            "calls_by_kind": {
-                "cartum": self.calls.cartum,
-                "roapp_reads": self.calls.roapp_reads,
-                "roapp_writes": self.calls.roapp_writes,
-            },
+            "calls_by_kind": self.calls.by_kind,
             "seconds": round(seconds, 1),
         }
 

@@ -16,7 +16,7 @@ from cartum_roapp.orders.frames import LINES, ORDERS, PRODUCTS, Frames, typed_fr
 from cartum_roapp.orders.rows import LineRow, OrderRow, read_row
 from cartum_roapp.orders.zones import country_of, to_utc, zone_of
 
-_Line = tuple[str, str, Decimal, Decimal, str, str]
+_Line = tuple[str, str, Decimal, Decimal, str]
 _Record = tuple[object, ...]
 
 
@@ -113,7 +113,7 @@ def _records(
     bought_by = (company.name, company.registration, company.tax)
     if any(bought_by):  # all others keep the hash that they had before companies were read
         content = (*content, *bought_by)
-    digest = order_hash(content, [(product, price, quantity) for _, product, price, quantity, _, _ in lines])
+    digest = order_hash(content, [(product, price, quantity) for _, product, price, quantity, _ in lines])
     return _Order(
         created_at,
         order=(
@@ -133,15 +133,14 @@ def _records(
 
 
 def _merged(row: OrderRow) -> list[_Line]:
-    """Returns lines of equal product and unit price as one with the summed quantity; title and kind are the first's."""
+    """Returns lines of equal product and unit price as one with the summed quantity; the title is the first's."""
     merged: dict[tuple[str, Decimal], _Line] = {}
     for line in row.goods:
         product = product_key(line.article, line.title)
         key = (product, line.price)
         same = merged.get(key)
         quantity = line.quantity if same is None else amounts.quantity(same[3] + line.quantity)
-        title, kind = (line.title, line.kind or "product") if same is None else same[4:]
-        merged[key] = (row.order_id, product, line.price, quantity, title, kind)
+        merged[key] = (row.order_id, product, line.price, quantity, line.title if same is None else same[4])
     return list(merged.values())
 
 

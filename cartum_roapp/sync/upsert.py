@@ -119,7 +119,7 @@ def upsert(
         gone = missing_orders.take_for_deleted(connection, shop=key, run=run.id, missing=noted, deleted=reading.deleted)
         held.clear(connection, key, "row", gone)
         journal.write(connection, [journal.event(key, number, Kind.DELETED) for number in gone])
-        requeued = orders.requeue(connection, key, gone, Priority.CHANGE) if gone else 0
+        requeued = orders.requeue(connection, key, gone) if gone else 0
         there = {*frames.numbers, *(row.id for row in bad)}
         missing_orders.note(connection, key, run.id, known={*there, *gone}, missing=noted)
         if slice_end is not None:

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import SecretStr
 
-from cartum_roapp.apis import Cartum, RoApp
+from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.reply import LARGEST, LONGEST_RETRY_AFTER
 from cartum_roapp.apis.retries import Patience
+from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.errors import BadRecord, IntegrationError, Retryable, Unclear
 from cartum_roapp.ledger import arriving, catalogue, held, orders, shops
 from cartum_roapp.ledger import database as ledger

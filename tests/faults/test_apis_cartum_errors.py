@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
-from cartum_roapp.apis import Calls, Cartum
+from cartum_roapp.apis.calls import Calls
+from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from tests.faults.apis_server import Asked, Drop, Say, Script, Server, patient, refused_url
@@ -81,7 +82,7 @@ def test_a_call_is_a_post_of_json_with_the_token_in_the_body_only() -> None:
         assert asked.headers["content-type"] == "application/json"
         assert asked.headers["user-agent"].startswith("Mozilla/5.0 (compatible; ")
         assert TOKEN not in str(asked.headers)
-    assert calls.as_dict() == {"cartum": 2, "roapp_reads": 0, "roapp_writes": 0, "total": 2}
+    assert calls.by_kind == {"cartum": 2, "roapp_reads": 0, "roapp_writes": 0}
 
 
 def test_cookies_of_the_shop_are_not_sent_back() -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from cartum_roapp.apis import Calls, RoApp
+from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.retries import Patience
+from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable
 from tests.faults.apis_server import Asked, Drop, Say, Server, Turns, patient
 

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from cartum_roapp.apis import Calls, RoApp
+from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.retries import Patience
+from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.sending import Before
 from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable, Unclear
 from tests.faults.apis_server import Asked, Drop, Say, Script, Server, Turns, patient, refused_url, silent
@@ -95,7 +96,7 @@ def test_paths_bodies_and_headers() -> None:
     for asked in server.asked:
         assert asked.headers["authorization"] == f"Bearer {KEY}"
         assert asked.headers["content-type"] == asked.headers["accept"] == "application/json"
-    assert calls.as_dict() == {"cartum": 0, "roapp_reads": 0, "roapp_writes": 8, "total": 8}
+    assert calls.by_kind == {"cartum": 0, "roapp_reads": 0, "roapp_writes": 8}
 
 
 def test_decimals_go_out_as_numbers_and_moments_with_z() -> None:

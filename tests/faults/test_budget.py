@@ -21,7 +21,8 @@ from reliability import Record
 from sqlalchemy import event, text
 from world import Toll, World
 
-from cartum_roapp.apis import Calls, RoApp
+from cartum_roapp.apis.calls import Calls
+from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.connection.access import Clients, enter_account
 from cartum_roapp.ledger.slots import CallSlots
 from sandbox.budget import Budget, budget

@@ -35,8 +35,7 @@ DELIVERED = (
     "INSERT INTO agreed_lines "
     "(shop, number, product, price, quantity, entity_id, item_id, amount, percentage, repeats) "
     "SELECT shop, number, product, price, quantity, 1, 900000000 + row_number() OVER (), 0, 0, 0 FROM order_lines",
-    "INSERT INTO markers (account, ro_id, shop, number, branch_id, order_type_id) "
-    "SELECT account, ro_id, shop, number, 1, 1 FROM order_matches",
+    "INSERT INTO markers (account, ro_id, shop, number) SELECT account, ro_id, shop, number FROM order_matches",
     "UPDATE accounts SET markers_from = :since, markers_until = now()",
 )
 IN_ROAPP = """

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from cartum_roapp.apis import Calls, Cartum, LocalLimiter, RoApp
+from cartum_roapp.apis.calls import Calls
+from cartum_roapp.apis.cartum import Cartum
+from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.apis.retries import Patience
+from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.errors import BadConfig, BadRecord, Retryable, Unclear
 from sandbox import Account, Sandbox, Shop
 

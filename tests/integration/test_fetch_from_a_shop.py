@@ -18,7 +18,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.orders.qualifying import Rule
 from cartum_roapp.sync.deduplicate import deduplicate
-from cartum_roapp.sync.fetch import articles_of, fetch_catalogue, fetch_created, fetch_numbers, fetch_open, slices
+from cartum_roapp.sync.fetch import Rows, articles_of, fetch_catalogue, fetch_created, fetch_numbers, fetch_open, slices
 from cartum_roapp.sync.transform import transform
 from sandbox import Sandbox
 
@@ -50,15 +50,13 @@ def client(shop: Any) -> Cartum:
 
 
 async def read(shop: Any, rule: Rule, window_to: datetime) -> tuple[Frames, list[Any]]:
-    parts, held = [], []
+    rows: Rows = {}
     async with client(shop) as api:
         for since, until in slices(rule.window_from, window_to):
-            rows = rule.rows(await all_of(fetch_created(api, since, until, rule.zone)), known=set())
-            catalogue = await fetch_catalogue(api, articles_of(rows.values()))
-            frames, bad = transform(rows.values(), catalogue, config(shop))
-            parts.append(frames)
-            held += bad
-    return deduplicate(*parts), held
+            rows.update(rule.rows(await all_of(fetch_created(api, since, until, rule.zone)), known=set()))
+        catalogue = await fetch_catalogue(api, articles_of(rows.values()))
+    frames, held = transform(rows.values(), catalogue, config(shop))
+    return deduplicate(frames), held
 
 
 @pytest.mark.parametrize(

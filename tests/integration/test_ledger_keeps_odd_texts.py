@@ -24,7 +24,7 @@ def test_odd_texts_and_exact_money_survive_the_way_into_the_ledger(database: str
          Decimal("-0.1234"), Decimal("199.5"), "UAH", odd, odd, odd, odd, odd, f"h{n}", f"r{n}")
         for n, odd in enumerate(ODD)
     ]  # fmt: skip
-    lines = [(str(n), f"name:{odd}", Decimal("199.50"), Decimal(2), odd, "product") for n, odd in enumerate(ODD)]
+    lines = [(str(n), f"name:{odd}", Decimal("199.50"), Decimal(2), odd) for n, odd in enumerate(ODD)]
     frames = Frames(
         typed_frame(ORDERS, rows),
         typed_frame(LINES, lines),

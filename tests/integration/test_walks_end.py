@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from cartum_roapp.apis import Cartum, RoApp
 from cartum_roapp.apis.bounds import Bounds
+from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.cartum import client as cartum_client
 from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.apis.retries import Patience
+from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.errors import Retryable
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox

@@ -69,7 +69,7 @@ def roapps(draw: st.DrawFn) -> list[OrderInRoApp]:
         number = draw(st.sampled_from([None, str(ro_id - 100), *NUMBERS, "9"]))
         foreign = ("others", "1") if number is None and draw(st.booleans()) else None
         total = draw(st.one_of(st.none(), SUMS))
-        found.append(OrderInRoApp(ro_id, number, foreign, 1, 1, total, NOW, written_off=draw(st.booleans())))
+        found.append(OrderInRoApp(ro_id, number, foreign, total, NOW, written_off=draw(st.booleans())))
     return found
 
 

@@ -111,7 +111,6 @@ def test_an_order_as_it_is_stored() -> None:
         "price": Decimal("350.00"),
         "quantity": Decimal(1),
         "title": "Кепка",
-        "kind": "product",
     }
 
 
@@ -139,12 +138,7 @@ def test_a_coupon_is_a_discount_of_the_order_and_not_of_its_lines() -> None:
 
 
 def test_parts_of_sets_and_gifts_stay_lines() -> None:
-    lines = frames(SAMPLES[4]).lines
-    assert list(zip(lines["kind"], lines["price"].map(str), strict=True)) == [
-        ("set_main", "1200.00"),
-        ("set_item", "0.00"),
-        ("gift", "0.00"),
-    ]
+    assert list(frames(SAMPLES[4]).lines["price"].map(str)) == ["1200.00", "0.00", "0.00"]
 
 
 def test_one_bad_row_is_held_and_the_rest_goes_on() -> None:

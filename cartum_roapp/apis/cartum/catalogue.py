@@ -34,7 +34,7 @@ def one_line(article: str) -> str:
     return " ".join(_ENTITY.sub(lambda found: html.unescape(found.group()), article).split())
 
 
-async def by_article(articles: Sequence[str], fields: Sequence[str], fetch: Fetch) -> dict[str, Row]:
+async def by_article(articles: Sequence[str], fetch: Fetch) -> dict[str, Row]:
     """Returns the rows of at most 100 articles, which are asked for as they are, as one line, and as HTML. Raises
     FilterIgnored at the first row that was not asked for."""
     wanted = set(map(one_line, articles))
@@ -43,7 +43,7 @@ async def by_article(articles: Sequence[str], fields: Sequence[str], fetch: Fetc
     offset = 0
     while wanted - found.keys():
         rows = await fetch(
-            {"expr": {"article": spelled}, "includedParams": list(fields), "offset": offset, "limit": ROWS}
+            {"expr": {"article": spelled}, "includedParams": list(FIELDS), "offset": offset, "limit": ROWS}
         )
         if rows is None:
             raise FilterIgnored
@@ -57,16 +57,14 @@ async def by_article(articles: Sequence[str], fields: Sequence[str], fetch: Fetc
     return found
 
 
-async def from_whole(
-    wanted: Collection[str], fields: Sequence[str], fetch: Fetch, tell: Callable[[Collection[str]], None]
-) -> dict[str, Row]:
+async def from_whole(wanted: Collection[str], fetch: Fetch, tell: Callable[[Collection[str]], None]) -> dict[str, Row]:
     """Walks over the whole catalogue until all `wanted` articles are found. Returns their rows. `tell` hears of all
     articles that came so far, and may end the walk by what it raises."""
     found: dict[str, Row] = {}
     seen: set[str] = set()
     offset = 0
     while set(wanted) - found.keys():
-        rows = await fetch({"includedParams": list(fields), "offset": offset, "limit": ROWS}) or []
+        rows = await fetch({"includedParams": list(FIELDS), "offset": offset, "limit": ROWS}) or []
         articles = {article_of(row) for row in rows}
         if not articles - seen:
             break

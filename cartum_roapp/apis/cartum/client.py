@@ -167,9 +167,9 @@ class Cartum:
         (cartum §3)."""
         await self._session.write("orders/update", {"orders": [{"order_id": as_sent(number), "status": status}]})
 
-    async def products(self, articles: Sequence[str], fields: Sequence[str] = catalogue.FIELDS) -> dict[str, Row]:
-        """Returns article (the shop's SKU) → raw row of catalog/export with `fields` (article, parent_article and
-        parent always come). Articles are named as orders spell them, and returned as one line; unknown ones are
+    async def products(self, articles: Sequence[str]) -> dict[str, Row]:
+        """Returns article (the shop's SKU) → raw row of catalog/export with `catalogue.FIELDS` (article, parent_article
+        and parent always come). Articles are named as orders spell them, and returned as one line; unknown ones are
         missing. 100 are asked for in a call. If the shop ignores or refuses that filter (before 3.21.1), each call then
         reads the catalogue page by page until all articles are found. Returns {} if the shop does not know the
         function."""
@@ -179,13 +179,13 @@ class Cartum:
             try:
                 for start in range(0, len(wanted), catalogue.ARTICLES):
                     part = wanted[start : start + catalogue.ARTICLES]
-                    found.update(await catalogue.by_article(part, fields, self._filtered_page))
+                    found.update(await catalogue.by_article(part, self._filtered_page))
                 return found
             except catalogue.FilterIgnored:
                 log.info("the shop has no catalogue filter by article: reading the whole catalogue")
         rest = [article for article in map(catalogue.one_line, wanted) if article not in found]
         tally = self._session.tally(EXPORT)
-        found.update(await catalogue.from_whole(rest, fields, partial(self._catalogue_page, tally), tally.seen))
+        found.update(await catalogue.from_whole(rest, partial(self._catalogue_page, tally), tally.seen))
         self._article_filter = False
         return found
 

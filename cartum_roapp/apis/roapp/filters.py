@@ -90,7 +90,6 @@ class Spelling:
 
     def __init__(self) -> None:
         self._suffix: dict[tuple[str, str], str | None] = {}
-        self._settled: set[tuple[str, str]] = set()
         self._probed: set[tuple[str, str]] = set()
         self._works: dict[tuple[str, str], bool] = {}
         self._everything: dict[str, Page] = {}
@@ -112,7 +111,7 @@ class Spelling:
         page = await _page_or_none(filters, chosen, fetch)
         for item in filters:
             known = (path, item.name)
-            if known in self._settled:
+            if known in self._suffix:
                 continue
             everything, proven = None, None
             if page is not None and _fits(item, page):
@@ -145,7 +144,6 @@ class Spelling:
             self._works[known] = works
         if settled:
             self._suffix[known] = suffix
-            self._settled.add(known)
 
 
 async def _page_or_none(filters: list[Filter], chosen: dict[str, str | None], fetch: Fetch) -> Page | None:

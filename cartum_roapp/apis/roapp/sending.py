@@ -99,11 +99,9 @@ class Sending:
         """Returns `read` of the answer's JSON. If `read` raises Unreadable, the answer counts as unreadable."""
         return await self._repeat(_Call("GET", path, read, missing, params), about)
 
-    async def patch(
-        self, path: str, body: Body, *, about: About, missing: Missing, before: Before | None = None
-    ) -> None:
+    async def patch(self, path: str, body: Body, *, about: About, before: Before | None = None) -> None:
         """Sets values. One that is not answered is not sent again (`Unclear`), as a later one may be there first."""
-        call = _Call("PATCH", path, ignore_content, missing, body=body, rights=True, before=before)
+        call = _Call("PATCH", path, ignore_content, "row", body=body, rights=True, before=before)
         await self._repeat(call, about)
 
     async def post(

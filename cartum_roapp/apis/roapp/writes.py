@@ -46,7 +46,7 @@ class Writing:
         """Changes only the fields in `body`. `before`, and what is raised: see `Sending.patch`."""
 
         async def send(shaped: Body) -> None:
-            await self._sending.patch(path, shaped, about=(entity, id_), missing="row", before=before)
+            await self._sending.patch(path, shaped, about=(entity, id_), before=before)
 
         await self._in_either_shape(body, send)
 

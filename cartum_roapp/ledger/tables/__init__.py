@@ -7,35 +7,15 @@ Columns that hold a buyer's personal data: those of PERSONAL in `orders`, `links
 from __future__ import annotations
 
 from cartum_roapp.ledger.tables.columns import EVERYWHERE, metadata
-from cartum_roapp.ledger.tables.matches import (
-    agreed_lines,
-    catalogue,
-    links,
-    markers,
-    order_matches,
-)
-from cartum_roapp.ledger.tables.shop_data import (
-    PERSONAL,
-    order_lines,
-    orders,
-    products,
-)
+from cartum_roapp.ledger.tables.matches import catalogue, links, markers, order_matches
+from cartum_roapp.ledger.tables.shop_data import PERSONAL, order_lines, orders, products
 from cartum_roapp.ledger.tables.shops import accounts, call_slots, counters, runs, shops
-from cartum_roapp.ledger.tables.work import (
-    backfill_orders,
-    backfills,
-    creations,
-    held,
-    order_events,
-    outbox,
-)
+from cartum_roapp.ledger.tables.work import backfills, creations, held, order_events, outbox
 
 __all__ = [
     "EVERYWHERE",
     "PERSONAL",
     "accounts",
-    "agreed_lines",
-    "backfill_orders",
     "backfills",
     "call_slots",
     "catalogue",

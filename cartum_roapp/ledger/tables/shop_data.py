@@ -81,7 +81,6 @@ order_lines = Table(
     required("price", Money, "of one piece"),
     required("quantity", Money, "the sum of equal lines"),
     required("title", Text, "of the product, as the line names it"),
-    required("kind", Text, "the shop's word for what the line is, like `product`, `gift`, `set_main`"),
     PrimaryKeyConstraint("shop", "number", "product", "price"),
     info={"doc": "The lines of each order; those of equal product and price are one."},
 )
