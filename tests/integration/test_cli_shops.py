@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -453,7 +454,7 @@ def test_an_account_is_shown_and_its_key_renewed_only_for_the_same_company(shell
 
 def test_an_account_that_was_spoilt_in_prefect_keeps_its_company(shell: Shell) -> None:
     account, address = shell.box.roapps[1], shell.box.roapp.base_url
-    with over_http(Settings(home=shell.home, database_url=None)) as prefect:
+    with closing(over_http(Settings(home=shell.home, database_url=None))) as prefect:
         found = prefect.get("/block_types/slug/ro-app-account/block_documents/name/main").raise_for_status().json()
         spoilt = {"data": {"api_key": "two words"}, "merge_existing_data": True}
         prefect.patch(f"/block_documents/{found['id']}", json=spoilt).raise_for_status()
