@@ -6,6 +6,7 @@ Functions are idempotent.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -47,49 +48,45 @@ TYPED = "cartum-roapp.typed"
 _UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
 
 
-async def mark_crashed(
+async def end_killed(
     engine: Engine, *, mine: Collection[UUID] = (), gone: str | None = None, killed: UUID | None = None
-) -> list[FlowRun]:
-    """Marks dead runs as crashed in Prefect and in the ledger. Returns those that Prefect knew. A run counts as alive,
-    in any process, if it holds a lock in the ledger, is one of `mine`, or the ledger can't know it yet.
+) -> None:
+    """Marks dead runs as crashed in Prefect and in the ledger, and starts those again that nothing else repeats. A run
+    counts as alive, in any process, if it holds a lock in the ledger, is one of `mine`, or the ledger can't know it
+    yet.
 
     `gone` names a worker whose process has ended: those of its runs that the ledger or a label knows are marked at
     once, as is a run that is known to be `killed`.
     """
     dead = {run.id for run in runs.unfinished(engine) if not runs.is_alive(engine, run.id)} - {str(id) for id in mine}
     dead |= {str(killed)} - {"None"}
-    marked: list[FlowRun] = []
+    ended: set[str] = set()
     async with get_client() as client:
         for run in await _under_way(client):
             if run.id not in mine and (run.id == killed or _is_dead(engine, run, gone)):
                 if _is_canceled(run):
                     backfills.cancel_of(engine, str(run.id))
+                await _start_again(client, run)  # first: who fails between the two finds the run still under way
                 await _end(client, run)
-                marked.append(run)
-                dead.add(str(run.id))
+                ended.add(str(run.id))
             else:
                 dead.discard(str(run.id))
-        for id in dead - {str(run.id) for run in marked}:
-            marked += await _end_unknown(client, UUID(id), is_killed=UUID(id) == killed)
-    for id in dead:
+        for id in dead - ended:
+            await _end_unknown(client, UUID(id), is_killed=UUID(id) == killed)
+    for id in dead | ended:
         runs.finish(engine, id, state="crashed", counts={}, error=WHY)
-    return marked
 
 
-async def start_again(dead: Collection[FlowRun]) -> None:
-    """Starts these runs again, except those of the command line, which are its caller's. Scheduled ones come again
-    anyway, and canceled ones are over. Imports and backfills become new runs, which continue where the old ones
-    stopped."""
-    async with get_client() as client:
-        for run in dead:
-            if run.deployment_id is None or run.auto_scheduled or TYPED in run.labels or _is_canceled(run):
-                continue
-            try:
-                await client.create_flow_run_from_deployment(
-                    run.deployment_id, parameters=run.parameters, idempotency_key=f"goes on: {run.id}"
-                )
-            except ObjectNotFound:
-                pass
+async def _start_again(client: PrefectClient, run: FlowRun) -> None:
+    """Starts the run again, unless it is the command line's, which is its caller's. A scheduled one comes again anyway,
+    and a canceled one is over. An import or a backfill becomes a new run, which continues where the old one stopped.
+    Idempotent."""
+    if run.deployment_id is None or run.auto_scheduled or TYPED in run.labels or _is_canceled(run):
+        return
+    with suppress(ObjectNotFound):
+        await client.create_flow_run_from_deployment(
+            run.deployment_id, parameters=run.parameters, idempotency_key=f"goes on: {run.id}"
+        )
 
 
 def _is_dead(engine: Engine, run: FlowRun, gone: str | None) -> bool:
@@ -135,16 +132,17 @@ async def _end(client: PrefectClient, run: FlowRun) -> None:
         await client.set_task_run_state(task.id, Crashed(message=WHY), force=True)
 
 
-async def _end_unknown(client: PrefectClient, id: UUID, *, is_killed: bool) -> list[FlowRun]:
+async def _end_unknown(client: PrefectClient, id: UUID, *, is_killed: bool) -> None:
     """Ends a dead run that is not under way in Prefect: one that waits to be tried again, or is final, stays as it is.
-    Returns it if it crashed because its process was killed."""
+    One that Prefect itself has marked as crashed, since its process was killed, is started again."""
     try:
         run = await client.read_flow_run(id)
     except ObjectNotFound:
-        return []
+        return
+    if is_killed and run.state is not None and run.state.is_crashed():
+        await _start_again(client, run)
     if run.state is None or not (run.state.is_scheduled() or run.state.is_final()):
         await _set(client, id, Crashed(message=WHY))
-    return [run] if is_killed and run.state is not None and run.state.is_crashed() else []
 
 
 def _is_canceled(run: FlowRun) -> bool:

@@ -101,7 +101,8 @@ def _metrics(config: Settings, home: Home, database_url: str) -> Iterator[None]:
 async def _serve(config: Settings, home: Home, engine: Engine) -> None:
     from blocks.store import register
     from deployments import form_lists, pool, shared
-    from deployments.crashed import mark_crashed, start_again
+    from deployments.crashed import end_killed
+    from deployments.failed_imports import begin_again
     from deployments.late import Unneeded, cancel_backlog
     from deployments.worker import InProcessWorker
 
@@ -113,7 +114,7 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
     await shared.deploy()
     await pool.move_into_queues()
     name = worker_name(home)
-    await start_again(await mark_crashed(engine, gone=name))
+    await end_killed(engine, gone=name)
     await cancel_backlog()
 
     async def go_on(killed: UUID) -> None:
@@ -121,17 +122,18 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
             await asyncio.sleep(_AGAIN_AFTER)
         with suppress(Exception):  # the database or the server is down: `sweep` finds it
             mine = worker.runs.keys() - {killed}
-            await start_again(await mark_crashed(engine, mine=mine, killed=killed))
+            await end_killed(engine, mine=mine, killed=killed)
 
     async def sweep() -> None:
-        await start_again(await mark_crashed(engine, mine=worker.runs.keys()))
+        await end_killed(engine, mine=worker.runs.keys())
+        await begin_again(engine, config.refused_again)
 
     worker = InProcessWorker(work_pool_name=pool.work_pool_name(), name=name, on_killed=go_on)
     polling = FileLock(home.run / POLLING_LOCK)
     serving = [
         *_polling(polling, worker, kind),
         asyncio.create_task(_every(_REVIVE_EVERY, lambda: asyncio.to_thread(_revive_supervisor, config))),
-        # Killed runs of the command line, and of workers on other machines.
+        # Killed runs of the command line, and of workers on other machines; imports that failed.
         asyncio.create_task(_every(_SWEEP_EVERY, sweep)),
         asyncio.create_task(_every(_CLEAR_EVERY, Unneeded().clear)),
         asyncio.create_task(_every(_CLEAR_EVERY, lambda: form_lists.renew(engine))),

@@ -193,6 +193,7 @@ class RoAppFaults(Faults):
     required_order_fields: tuple[str, ...] = ()  # e.g. ("malfunction",)
     refused_phones: tuple[str, ...] = ()  # a contact that is given one of these is refused
     refused_emails: tuple[str, ...] = ()
+    addresses_refused: bool = False  # a contact that is given a postal address is refused
     phone_strict: bool = False  # a new phone that is not +digits is refused
     refuse: int | None = None  # 401 or 403 for every call
     endless: tuple[str, ...] = ()  # "orders", "contacts", "employees" …: each page has 50 new rows, for ever

@@ -54,6 +54,8 @@ class Checks:
             errors[name] = [REQUIRED]
         if body.get("email") and ("@" not in str(body["email"]) or body["email"] in self.account.faults.refused_emails):
             errors["email"] = ["is not an e-mail address"]
+        if body.get("address") and self.account.faults.addresses_refused:
+            errors["address"] = ["can't be read"]
         self._employee(body, "manager_id", errors)
         phones = body.get("phones", [])
         stored = {phone["phone"] for phone in (old or {}).get("phones", [])}

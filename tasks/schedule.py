@@ -11,6 +11,8 @@ from prefect.exceptions import ObjectNotFound
 from prefect.settings import get_current_settings
 from sqlalchemy import Engine
 
+from blocks import store
+from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import refusals, shops
 
 SCHEDULED = ("incremental-sync", "reconcile")
@@ -25,11 +27,18 @@ async def start(engine: Engine, key: str) -> bool:
 
 
 async def resume_imported(engine: Engine, key: str) -> bool:
-    """Activates the schedules if the shop is not paused and its window is in the ledger, which a sync needs. Returns
-    whether the shop has deployments that are active now."""
+    """Activates the schedules if the shop is neither paused nor switched off by now, and its window is in the ledger,
+    which a sync needs. Returns whether the shop has deployments that are active now."""
     state = shops.state(engine, key)
     ready = state.paused_because is None and state.window_stored_at is not None
-    return ready and await _set(state.slug, active=True)
+    return ready and await _is_enabled(state.slug) and await _set(state.slug, active=True)
+
+
+async def _is_enabled(slug: str) -> bool:
+    if get_current_settings().api.url is None:
+        return True
+    found = await store.find_shop(slug)
+    return found.enabled if isinstance(found, ShopConfig) else True  # else the next sync says what is wrong
 
 
 async def pause(slug: str) -> bool:

@@ -162,13 +162,13 @@ async def tagged(slug: str, flow: Flow) -> RunResult:
     from blocks.store import load_shop, register
     from cartum_roapp import logs
     from cartum_roapp.service import ledger
-    from deployments.crashed import mark_crashed, start_again
+    from deployments.crashed import end_killed
     from tasks.tags import tags_of
 
     await register()
     shop = await load_shop(slug)
     with ledger.opened() as engine:
-        await start_again(await mark_crashed(engine))
+        await end_killed(engine)
     with tags(*tags_of(shop)), logs.about(shop=slug):
         work = flow(shop)
         gc.freeze()  # imported modules stay, so that garbage collections need not visit them

@@ -40,6 +40,7 @@ def upgrade(
     home = Home(config.home)
     if not home.keys.is_dir():
         raise BadConfig(f"{home.root} holds nothing yet.", field="CARTUM_ROAPP_HOME", fix="`cartum-roapp up` makes it.")
+    home.create()
     own = home.root / "backups"
     if to is None:
         try:

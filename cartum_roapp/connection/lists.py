@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from cartum_roapp.apis.calls import TimeIsUp
 from cartum_roapp.apis.cartum import Cartum, ShopStatus
 from cartum_roapp.apis.roapp import (
     Category,
@@ -18,7 +19,7 @@ from cartum_roapp.apis.roapp import (
     RoService,
     RoStatus,
 )
-from cartum_roapp.errors import BadConfig, BadRecord
+from cartum_roapp.errors import BadConfig, BadRecord, OverQuota, Retryable
 from cartum_roapp.orders.rows import created_of, number_of
 
 T = TypeVar("T")
@@ -77,12 +78,15 @@ class AccountLists:
 
 
 async def shop_lists(cartum: Cartum) -> ShopLists:
-    """Reads the shop's lists. If the shop refuses its currencies, they are empty. Raises what the client raises."""
+    """Reads the shop's lists. If the shop's currencies can't be read, they are empty. Raises what the client
+    raises."""
     statuses = await cartum.statuses()
     titled = {code for status in statuses for code, title in status.titles.items() if code and title.strip()}
     try:
         rows = await cartum.currencies()
-    except (BadRecord, BadConfig):
+    except (OverQuota, TimeIsUp):
+        raise
+    except (BadRecord, BadConfig, Retryable):
         rows = []
     currencies = tuple(dict.fromkeys(code for row in rows if (code := iso(row.get("iso")))))
     lately = await _newest_orders(cartum, LATELY)

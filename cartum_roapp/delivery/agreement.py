@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from cartum_roapp.delivery import agreeing
-from cartum_roapp.delivery.doubt import UNCLEAR_ENDS, Later, Timeouts, unanswered, utc_now
+from cartum_roapp.delivery.doubt import UNCLEAR_ENDS, Later, Stale, Timeouts, unanswered, utc_now
 from cartum_roapp.delivery.operations import AddLine, Operation, SetStatus
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code, IntegrationError, Unclear
@@ -75,7 +75,7 @@ class Agreement:
             self.commit(self.known, self._timeouts.resend_after(error))
             self._lost_until = self._unsure_until
             raise self._unanswered(operation, error) from None
-        except IntegrationError as error:
+        except (IntegrationError, Stale) as error:
             if begun:  # an error that is not about this operation says nothing of it
                 self.commit(agreeing.refused(before, operation) if isinstance(error, BadRecord) else before)
             raise

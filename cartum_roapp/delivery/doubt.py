@@ -20,6 +20,10 @@ class Later(Exception):
         self.until = until
 
 
+class Stale(Exception):
+    """What a call is made of was seen too long ago, as the call had to wait: it is made of a new look. Not an error."""
+
+
 class GiveWay(Exception):
     """A part of a long order is delivered; the rest follows when the others that are due had their turn. Not an
     error."""

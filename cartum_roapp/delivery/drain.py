@@ -220,8 +220,9 @@ class Drain:
                 attempt.ends(connection)
                 return
             before = held.code(connection, claim.shop, "order", claim.number)
-            is_news = held.hold(connection, shop=claim.shop, entity="order", id=claim.number, error=error)
+            # In the order in which a sync locks them that stores the order now.
             outbox.hold(connection, claim.shop, claim.number, claim.version)
+            is_news = held.hold(connection, shop=claim.shop, entity="order", id=claim.number, error=error)
             if is_news or attempt.wrote:  # of a try that ended as the last one the record's count is enough
                 attempt.ends(connection)
         if error.code != Code.REFUSED or before == Code.REFUSED:  # several old ones are tried again at once

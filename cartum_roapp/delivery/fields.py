@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from functools import partial
+
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.agreement import Agreement
+from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.decision import Change
+from cartum_roapp.delivery.doubt import Stale
+from cartum_roapp.delivery.looks import YOUNG
 from cartum_roapp.delivery.operations import SetFields
 from cartum_roapp.delivery.said import Said
 from cartum_roapp.ledger.agreed import Field
 
+#: Seconds for which a call may wait, for its turn or after 429, that repeats what staff wrote.
+LONGEST_WAIT = 2 * YOUNG
+_MERGED = {Field.NOTES, Field.NUMBER}
 
-async def set_fields(roapp: RoApp, agreement: Agreement, operation: SetFields, seen: RoOrder, said: Said) -> None:
-    """Sets them in the order that was `seen` a moment ago. Raises what `Agreement.send` raises."""
+
+async def set_fields(roapp: RoApp, agreement: Agreement, operation: SetFields, bound: Bound, said: Said) -> None:
+    """Sets them in the order as it was seen a moment ago. Raises what `Agreement.send` raises, and Stale where the call
+    waited so long that staff may have written meanwhile what it would take back."""
+    seen = bound.seen
+    assert seen is not None
     body = {change.name: _plain(change, seen, said) for change in operation.changes}
-    await agreement.send(operation, lambda begin: roapp.update_order(seen.id, body, begin))
+    is_merged = not _MERGED.isdisjoint(body)
+
+    def fresh(begin: Callable[[], None]) -> None:
+        if is_merged and time.monotonic() - bound.read_at > LONGEST_WAIT:
+            raise Stale
+        begin()
+
+    await agreement.send(operation, lambda begin: roapp.update_order(seen.id, body, partial(fresh, begin)))
 
 
 def _plain(change: Change, seen: RoOrder, said: Said) -> object:

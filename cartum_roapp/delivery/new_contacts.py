@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence, Set
 from dataclasses import replace
 from itertools import combinations
 
@@ -28,6 +28,11 @@ from cartum_roapp.orders.phone_field import Phone
 _LONGEST_NAME = 120  # roapp §7
 #: So many of a shop's newest orders show in which order its names are written.
 _TELLING = 500
+#: What RO App may refuse of a contact, beside its phones: each field by what it is made of.
+_OPTIONAL: dict[str, Callable[[DesiredOrder], str]] = {
+    "email": lambda order: order.buyer_email,
+    "address": lambda order: ", ".join(filter(None, (order.delivery_city, order.delivery_address))),
+}
 
 
 class NewContacts:
@@ -40,9 +45,9 @@ class NewContacts:
         self._last_first: dict[str, bool] = {}
 
     async def create(self, order: DesiredOrder, side: Side) -> Link:
-        """Makes the contact with all phones that no other has, else without the e-mail address, else without one of
-        the phones, else with one, else without any: which of them RO App refuses it need not say. Raises what
-        `Creations.make` raises."""
+        """Makes the contact with all phones that no other has, else without the e-mail or the postal address, else
+        without one of the phones, else with one, else without any: which of them RO App refuses it need not say. Raises
+        what `Creations.make` raises."""
         numbers = [phone.number for phone in order.phones]
         await side.search.look(numbers)
         elsewhere = set().union(
@@ -57,27 +62,29 @@ class NewContacts:
             (),
         )
         for given in dict.fromkeys(tries):
-            for email in dict.fromkeys((order.buyer_email, "")):
+            optional = {name: value for name, value in _OPTIONAL.items() if value(order)}
+            while True:
                 try:
-                    return await self._make(order, side, given, elsewhere, email)
+                    return await self._make(order, side, given, elsewhere, optional)
                 except BadRecord as error:
                     refused = refused or error
-                    if not ((given and _is_about(error, "phone")) or (email and _is_about(error, "mail"))):
-                        raise refused from None
-                    if not _is_about(error, "mail"):
+                    if about := next((name for name in optional if _is_about(error, name)), None):
+                        del optional[about]
+                    elif given and _is_about(error, "phone"):
                         break
+                    else:
+                        raise refused from None
         assert refused is not None
         raise refused from None
 
     async def _make(
-        self, order: DesiredOrder, side: Side, phones: Sequence[Phone], elsewhere: Set[str], email: str
+        self, order: DesiredOrder, side: Side, phones: Sequence[Phone], elsewhere: Set[str], optional: Collection[str]
     ) -> Link:
-        """Makes the contact with these phones and this e-mail address. All that the order says of the buyer leads to it
+        """Makes the contact with these phones and `optional` fields. All that the order says of the buyer leads to it
         then, except phones that are `elsewhere`."""
         organization = side is self._sides.organizations
         body = _organization(order) if organization else self._person(order)
-        if not email:
-            body.pop("email", None)
+        body |= {name: _OPTIONAL[name](order) for name in optional}
         if phones:
             body["phones"] = [_written(phone) for phone in phones]
         carried = {phone.number for phone in phones}
@@ -166,7 +173,7 @@ class NewContacts:
             self._last_first[order.shop] = is_mostly_last_first(known)
         name = read_name(order.buyer_name, last_first=self._last_first[order.shop])
         first = name.first or order.buyer_phone or order.buyer_email or "?"
-        body = {"first_name": first[:_LONGEST_NAME], "last_name": name.last[:_LONGEST_NAME], "email": order.buyer_email}
+        body = {"first_name": first[:_LONGEST_NAME], "last_name": name.last[:_LONGEST_NAME]}
         return {**{name: text for name, text in body.items() if text}, "notes": marker(order.shop, order.number)}
 
 
@@ -186,7 +193,6 @@ def _organization(order: DesiredOrder) -> dict[str, object]:
         "name": order.company[:_LONGEST_NAME],
         "business_registration_number": order.company_number,
         "tax_identification_number": order.company_tax,
-        "email": order.buyer_email,
     }
     return {**{name: text for name, text in body.items() if text}, "notes": marker(order.shop, order.number)}
 
@@ -199,5 +205,5 @@ def _written(phone: Phone) -> dict[str, object]:
 
 def _is_about(error: BadRecord, what: str) -> bool:
     """Whether RO App refuses a call because of this field, as far as it says so: it names it, or nothing at all."""
-    named = f"{error.field or ''} {error.message}".casefold()
+    named = f"{error.field or ''} {error.message}".casefold().replace("e-mail", "email")
     return error.code == Code.REFUSED and (error.field is None or what in named)

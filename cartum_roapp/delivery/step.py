@@ -15,6 +15,7 @@ from cartum_roapp.delivery.bindings import OrderBindings
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.comment import OrderComments
 from cartum_roapp.delivery.decision import Given
+from cartum_roapp.delivery.doubt import Stale
 from cartum_roapp.delivery.fields import set_fields
 from cartum_roapp.delivery.lines import OrderLines
 from cartum_roapp.delivery.looks import YOUNG
@@ -28,11 +29,14 @@ from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.shop_order import Side, look_at
 from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.delivery.totals import Totals
-from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.errors import BadRecord, Code, Retryable
 from cartum_roapp.ledger.agreed import AgreedOrder, Field
 from cartum_roapp.orders.pricing import LineDiscounts
 
 log = logging.getLogger(__name__)
+
+#: So often the call for an order's fields may have to wait too long.
+MOST_STALE = 5
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class OrderStep:
         self._form: LineDiscounts | None = None
         self._refused: list[Operation] = []
         self._keeps_manager = self._status_first = self._takes_as_made = False
+        self._stale = 0
 
     async def preview(self) -> Planned:
         """Returns what is to be done, and does nothing of it: so what RO App would refuse is not known, nor what it
@@ -190,6 +195,11 @@ class OrderStep:
         for operation in planned.operations:
             try:
                 await self._do(operation, planned, said)
+            except Stale:
+                self._stale += 1
+                if self._stale == MOST_STALE:
+                    raise Retryable("RO App lets the order's fields wait too long, again and again.") from None
+                return False
             except BadRecord as error:
                 if isinstance(operation, SendComments):
                     self._refused.append(operation)
@@ -211,8 +221,7 @@ class OrderStep:
         order, shop, bound = self.side.order, self.side.shop, self.bound
         match operation:
             case SetFields():
-                assert bound.seen is not None
-                await set_fields(self.roapp, self.agreement, operation, bound.seen, said)
+                await set_fields(self.roapp, self.agreement, operation, bound, said)
             case SendComments():
                 await self._comments.send()
             case AddLine() | SetLine():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import array, insert
 
 from cartum_roapp.errors import BadConfig
@@ -147,6 +147,33 @@ def unfinished(engine: Engine) -> list[RunRecord]:
     with database.reading(engine) as connection:
         rows = connection.execute(select(runs).where(runs.c.finished_at.is_(None)).order_by(runs.c.started_at))
         return [RunRecord(**row._mapping) for row in rows]
+
+
+@dataclass(frozen=True)
+class FailedImport:
+    """A run of an import that failed: the shop's key, its slug, the run's id."""
+
+    shop: str
+    slug: str
+    run: str
+
+
+def failed_imports(engine: Engine) -> list[FailedImport]:
+    """Returns the newest import of each shop that is connected and not paused, if it failed five minutes ago or
+    earlier, and nothing was imported or synced since."""
+    with database.reading(engine) as connection:
+        return [FailedImport(**row._mapping) for row in connection.execute(text(_FAILED_IMPORTS))]
+
+
+_FAILED_IMPORTS = """
+    SELECT shops.key AS shop, shops.slug, newest.id AS run FROM shops CROSS JOIN LATERAL (
+        SELECT id, state, finished_at FROM runs WHERE runs.shop = shops.key
+          AND (kind = 'initial-import' OR kind = 'incremental-sync' AND state = 'completed')
+        ORDER BY started_at DESC LIMIT 1
+    ) newest
+    WHERE shops.deleted_at IS NULL AND shops.paused_because IS NULL
+      AND newest.state = 'failed' AND newest.finished_at < now() - interval '5 minutes'
+"""
 
 
 def forget_old(connection: Connection) -> int:

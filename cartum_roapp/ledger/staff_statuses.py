@@ -37,7 +37,11 @@ class Shared:
     staff_status: int | None
     writes: tuple[tuple[int, datetime], ...]
     stored_at: datetime
-    is_new: bool
+    agreed_at: datetime | None
+
+    @property
+    def is_new(self) -> bool:
+        return self.agreed_at is None
 
     @property
     def theirs(self) -> int:
@@ -47,8 +51,9 @@ class Shared:
     @property
     def came_from_us(self) -> bool:
         """Whether the shop has this status since a write of ours, or may have it since then."""
-        since = self.stored_at - LATE_FOR if self.staff_status is None else datetime.min.replace(tzinfo=UTC)
-        is_ours = any(status == self.shop_status and sent_at > since for status, sent_at in self.writes)
+        # What staff set since both sides agreed is tried until the shop has it; older tries were for another status.
+        since = self.stored_at if self.staff_status is None else min(self.agreed_at or self.stored_at, self.stored_at)
+        is_ours = any(status == self.shop_status and sent_at > since - LATE_FOR for status, sent_at in self.writes)
         return is_ours and self.shop_status != self.agreed.shop != _DELETED
 
 
@@ -220,5 +225,5 @@ def _read(connection: Connection, query: str, **values: object) -> list[Shared]:
 def _shared(row: Row[Any]) -> Shared:
     return Shared(
         row.number, row.ro_id, row.roapp_number, agreed.value_of(Field.STATUS, *row.parts), row.status_id,
-        row.staff_status, tuple(_loaded(row.shop_writes)), row.stored_at, row.agreed_at is None,
+        row.staff_status, tuple(_loaded(row.shop_writes)), row.stored_at, row.agreed_at,
     )  # fmt: skip

@@ -28,6 +28,8 @@ _TAX = {
     "tax", "taxnumber", "taxid", "taxcode", "taxidentificationnumber", "vat", "vatnumber", "vatid", "vatcode", "ipn",
     "inn", "іпн", "инн", "рнокпп", "drfo", "codfiscal",
 }  # fmt: skip
+#: People of the shop: what is said of them is no buyer's.
+_STAFF = {"manager", "managers", "менеджер", "менеджери", "менеджеры"}
 _PHONE = {"phone", "phones", "telephone", "tel", "companyphone", "телефон"}
 #: What a company's own object calls its values.
 _OWN = {"name": "company", "title": "company", "code": "edrpou", "number": "edrpou", "value": "company"}
@@ -97,6 +99,8 @@ def _facts(value: Any, key: str, depth: int) -> Iterator[tuple[str, str]]:
             yield from _facts(value["value"], known, depth + 1)
             return
         for name, part in value.items():
+            if _plain(name) in _STAFF:
+                continue
             own = _OWN.get(_plain(name), "") if key in _COMPANY else ""
             yield from _facts(part, own or _plain(name), depth + 1)
     elif isinstance(value, list):

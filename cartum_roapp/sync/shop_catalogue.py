@@ -1,6 +1,6 @@
-"""Reads the products of orders from the shop's catalogue, and does without it where it fails for good: refused, or
-without an answer in two runs in a row. What has to wait for it is held (`ProductBook`) and released when it works
-again.
+"""Reads the products of orders from the shop's catalogue, and does without it where it fails for good: refused, without
+an answer in two runs in a row, or without one in the first import. What has to wait for it is held (`ProductBook`) and
+released when it works again.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products
     the shop lacks; {} while the catalogue fails for good. Then it is asked again after `look_again` only, and what held
     orders wait for is read as well.
 
-    Raises Retryable where the catalogue does not answer for the first time, or where the shop's quota or the run's
-    time is used up."""
+    Raises Retryable where the catalogue does not answer a sync for the first time, or where the shop's quota or the
+    run's time is used up."""
     failing = shop_catalogue.failing(run.engine, run.shop.key)
     held = shop_catalogue.waiting(run.engine, run.shop.key) if failing else set()
     needed = articles_to_read(run, rows) | held
@@ -41,8 +41,9 @@ async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products
     except Retryable as error:
         if error.retry_after is not None or isinstance(error, (OverQuota, TimeIsUp)):
             raise
-        _failed(run, error.message, for_good=failing is not None)
-        if failing is not None:
+        for_good = failing is not None or run.kind == "initial-import"
+        _failed(run, error.message, for_good=for_good)
+        if for_good:
             return {}
         error.fix = error.fix or "Repeat: if the catalogue fails again, the orders go on without it."
         raise

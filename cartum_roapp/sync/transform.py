@@ -80,7 +80,9 @@ def _records(
     row: OrderRow, created_at: datetime, catalogue: Catalogue, region: str | None, row_digest: Callable[[str, int], str]
 ) -> _Order:
     company = row.customer_details
-    field = phone_field.read_field("\n".join(filter(None, (row.delivery_phone, company.phone))), region)
+    # Who orders for others has a phone in the details, too: it is no phone of the one who gets the order.
+    of_details = company.phone if company.name or not row.delivery_phone else ""
+    field = phone_field.read_field("\n".join(filter(None, (row.delivery_phone, of_details))), region)
     phone = field.phones[0].number if field.phones else ""
     phones = phone_field.stored(field)
     email = buyers.email(row.delivery_email)

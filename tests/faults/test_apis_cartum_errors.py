@@ -341,12 +341,18 @@ def test_a_byte_order_mark_before_the_json_does_no_harm() -> None:
         assert ask(server) == [{"id": 2}]
 
 
-def test_a_role_without_rights_stops_the_shop_with_the_shops_words() -> None:
-    with shop(said("ERROR", "Недостатньо прав для виконання операції")) as server:
-        with pytest.raises(BadConfig, match="Недостатньо прав") as raised:
+@pytest.mark.parametrize("words", ["Недостатньо прав для виконання операції", "Немає доступу", "Request denied"])
+def test_a_role_without_rights_stops_the_shop_with_the_shops_words(words: str) -> None:
+    with shop(said("ERROR", words)) as server:
+        with pytest.raises(BadConfig, match=words) as raised:
             ask(server)
         assert len(server.calls("currency/export")) == 1
     assert raised.value.field == "login"
+
+
+def test_a_catalogue_that_is_not_there_for_a_while_is_no_lack_of_rights() -> None:
+    with shop(said("ERROR", "Сервіс тимчасово недоступний")) as server, pytest.raises(Retryable):
+        ask(server)
 
 
 QUOTA = "You hour requests limit has been exceeded. Retry after {} seconds"

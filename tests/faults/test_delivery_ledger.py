@@ -15,6 +15,7 @@ from world import World, admin
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import ShopConfig
+from cartum_roapp.delivery import fields
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger.lock_session import LockLost
 from cartum_roapp.ledger.slots import CallSlots
@@ -421,6 +422,33 @@ def test_a_write_that_was_refused_is_not_repeated_without_the_lock(database: str
         assert [call.path for call in world.box.roapp.calls if call.method == "PATCH"] == cut != []
         world.synced()
         assert world.differences(world.shop(), world.box.shops[0].qualifying()) == []
+
+
+def test_what_staff_write_while_a_call_waits_stays(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RO App asks for patience, and the call has what staff had written before."""
+    monkeypatch.setattr(fields, "LONGEST_WAIT", 0.3)
+    with World.of(database, orders=2) as world:
+        world.imported()
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number, *_ = shop.qualifying()
+        order, written = world.roapp_order(number), list[str]()
+        shop.set_waybill(number, "20450000000001")
+        roapp.faults.switch(retry_after=1)
+        roapp.faults.fail("rate", 1, method="PATCH", path=r"^/orders/\d+$")
+
+        def staff(method: str, path: str, phase: str) -> None:
+            if method == "PATCH" and not written:
+                written.append(path)
+                roapp.edit_order(order["id"], manager_notes=f"{order['manager_notes']}\nДзвонити ввечері")
+
+        stop = roapp.on_call(staff)
+        world.synced()
+        stop()
+        notes = world.roapp_order(number)["manager_notes"]
+        assert written
+        assert "Дзвонити ввечері" in notes
+        assert "20450000000001" in notes
+        assert world.differences(world.shop(), shop.qualifying()) == []
 
 
 def test_what_was_read_is_not_stored_after_another_run_has_read_the_shop(

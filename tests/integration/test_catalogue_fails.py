@@ -125,6 +125,21 @@ def test_a_refusal_stops_nothing_at_once(world: World, box: CartumShop, warned: 
     assert warned[-1] == []
 
 
+def test_it_ends_no_first_import(world: World, box: CartumShop, warned: list[list[str]]) -> None:
+    """No schedule would repeat it."""
+    box.faults.fail("error", 1000, path="^catalog/export$")
+    place(box, KNOWN, NEW)
+    world.imported()
+    well(world, box)
+    assert len(warned[-1]) == 1
+    box.faults.calm()
+    works(world, box)
+    place(box, NEW)
+    world.synced()
+    well(world, box)
+    assert warned[-1] == []
+
+
 def test_a_failure_of_one_run_is_none_for_good(world: World, box: CartumShop) -> None:
     world.imported()
     box.faults.fail("error", 8, path="^catalog/export$")

@@ -214,6 +214,22 @@ def test_phone_and_email_that_are_both_refused_cost_themselves(world: World, sha
     assert all(one in notes(world, number) for one in (ONE, TWO, MAIL))
 
 
+@pytest.mark.parametrize("shape", ["errors", "html"])
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_new_contact_has_the_address_of_its_order_unless_it_is_refused(
+    world: World, refused: bool, shape: str
+) -> None:
+    world.box.roapp.faults.switch(addresses_refused=refused, error_shape=shape)
+    number = order(world, ONE, MAIL)
+    world.box.shops[0].edit(number, delivery_city="Львів", delivery_address="Відділення №5")
+    world.imported()
+    (contact,) = world.made_contacts()
+    assert (contact["address"] or "") == ("" if refused else "Львів, Відділення №5")
+    assert phones(contact) == [ONE]
+    assert (contact["email"] or "") == ("" if refused and shape == "html" else MAIL)
+    assert world.held() == {}
+
+
 @pytest.mark.parametrize("fault", ["drop", "drop_after", "error_after"])
 def test_an_unclear_create_without_the_refused_email_is_found_again(world: World, fault: str) -> None:
     roapp = world.box.roapp

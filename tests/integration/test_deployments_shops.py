@@ -124,6 +124,9 @@ def test_its_schedule_follows_import_edit_pause_and_resume(connected: Installati
     assert connected.become(planned, lambda count: count == 0) == 0
     (run,) = connected.ended(connected.start(f"incremental-sync/{SLUG}"))
     assert "switched off" in run["state"]["message"]
+    with here(connected.config):  # an import ends that began before
+        assert not asyncio.run(schedule.start(connected.engine, connected.key(INDEX)))
+    assert schedules() == {False}
     connected.done("shop", "edit", SLUG, "--from", str(connected.file(INDEX)))
 
 

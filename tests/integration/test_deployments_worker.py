@@ -20,7 +20,7 @@ from processes import Process
 from sqlalchemy import create_engine, text
 
 from cartum_roapp.ledger import backfills, database
-from deployments import crashed, serve
+from deployments import crashed, failed_imports, serve
 from deployments.queues import IMPORTS, NIGHTS, PLACES, SYNCS
 from deployments.worker import InProcessWorker
 
@@ -472,7 +472,7 @@ def test_a_run_that_is_tried_again_is_not_taken_for_dead_before_it_begins(worker
         shop = worker.key(SHOP)
         connection.execute(text(tried), [{"id": id, "shop": shop, "ago": age} for id, age in ago.items()])
     with here(worker.config):
-        asyncio.run(crashed.mark_crashed(worker.engine))
+        asyncio.run(crashed.end_killed(worker.engine))
     assert [worker.flow_run(id)["state_name"] for id in ago] == ["Pending", "Running", "Crashed"]
     for id in begin:
         worker.set_state(id, "CANCELLED")
@@ -551,6 +551,35 @@ def test_an_import_goes_on_after_its_locks_were_lost(worker: Installation, impor
         shop.latency = 0
     worker.completed(id)
     assert "the lock of this shop" in worker.logs(id)
+
+
+@pytest.mark.long
+def test_an_import_that_failed_is_begun_again(worker: Installation, imported: Row) -> None:
+    """The shop was away for longer than a run waits for it; no schedule would repeat an import."""
+    shop = worker.box.shops[SHOP].faults
+    shop.fail("error", 1000, path="^orders/get$")
+    try:
+        id = worker.start("initial-import/shop-1")
+        worker.state(id, "Failed", seconds=120)
+    finally:
+        shop.calm()
+
+    def begun_again() -> list[str]:
+        with here(worker.config):
+            asyncio.run(failed_imports.begin_again(worker.engine, 600))
+        found = worker.flow_runs(deployment_id={"any_": [worker.flow_run(id)["deployment_id"]]})
+        return [run["id"] for run in found if run["created"] > worker.flow_run(id)["created"]]
+
+    assert begun_again() == []
+    with worker.engine.begin() as connection:  # for five minutes nothing else was read
+        ago = "UPDATE runs SET finished_at = now() - interval '6 minutes' WHERE id = :id"
+        connection.execute(text(ago), {"id": id})
+        later = text("DELETE FROM runs WHERE kind = 'incremental-sync' AND shop = :shop")
+        connection.execute(later, {"shop": worker.key(SHOP)})
+    (again,) = begun_again()
+    assert begun_again() == [again]
+    worker.completed(again)
+    assert begun_again() == [again]
 
 
 @pytest.mark.long

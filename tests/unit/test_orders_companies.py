@@ -56,6 +56,12 @@ def test_a_phone_of_the_company_is_read() -> None:
     assert read_company({"company": {"name": NAME, "phone": "044 123 45 67"}}).phone == "044 123 45 67"
 
 
+def test_the_shops_manager_is_neither_buyer_nor_company() -> None:
+    manager = {"id": 61, "name": "Олег", "phone": "044 123 45 67", "company": "Інша"}
+    assert read_company({"manager": manager}) == PRIVATE
+    assert read_company({"company": NAME, "edrpou": NUMBER, "manager": manager}) == Company(NAME, NUMBER)
+
+
 def test_numbers_are_compared_without_their_spelling() -> None:
     assert comparable("12 345-678") == comparable("12345678") == "12345678"
     assert comparable("ua 123456789") == "UA123456789"
