@@ -16,5 +16,6 @@ migrating    how Prefect's server migrates its database
 serve        the worker as a process of its home: `python -m deployments.serve`
 server       Prefect's API server and UI: `python -m deployments.server`
 crashed      runs whose process was killed
+failed_imports  imports that failed
 late         scheduled runs that nobody needs
 """

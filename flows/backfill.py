@@ -110,16 +110,19 @@ async def plan_selection(run: Run, selected: Selection) -> Planned:
     """A dry run: the same steps on a copy of the ledger, with an RO App that is only read. Returns its plan."""
     with Plan.of(run) as plan:
         async with plan.run.cartum() as api:
-            known = await classify_statuses(plan.run, api)
+            known: Statuses | None = None
             slices = Slices.of(selected)
             for since, until in slices:
-                read = 0
-                pages = fetch_selection(api, selected, since, until, plan.missing)
-                async for rows, _ in parts(pages):
-                    frames, bad = await to_frames(plan.run, api, rows, whole=True)
-                    reading = Reading(frames, bad, known.final, days=selected.days(since, until))
-                    upsert_task(plan.run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)
-                    plan.add(frames, bad)
-                    read += len(rows)
+                async for attempt in outlasting_quota():
+                    with attempt:
+                        read = 0
+                        known = known or await classify_statuses(plan.run, api)
+                        pages = fetch_selection(api, selected, since, until, plan.missing)
+                        async for rows, _ in parts(pages):
+                            frames, bad = await to_frames(plan.run, api, rows, whole=True)
+                            reading = Reading(frames, bad, known.final, days=selected.days(since, until))
+                            upsert_task(plan.run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)
+                            plan.add(frames, bad)
+                            read += len(rows)
                 slices.moved(since, empty=not read)
         return Planned(await preview_task(plan), plan.contents)

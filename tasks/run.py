@@ -73,7 +73,7 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
     """
     engine, key = run.engine, run.shop.key
     about = logs.about(shop=run.shop.slug, run=run.id)
-    with sanitized_errors(), runs.alive(engine, run.id), journal.by(run.id), about:
+    with sanitized_errors(), runs.alive(engine, run.id) as run.alive, journal.by(run.id), about:
         runs.start(engine, id=run.id, shop=key, kind=run.kind)
         try:
             with sanitized_errors():

@@ -148,13 +148,26 @@ def unlock(connection: Connection, name: str) -> None:
         connection.invalidate()
 
 
+def answers(connection: Connection) -> bool:
+    """Returns whether the connection still exists, and so the locks that it has."""
+    if connection.closed or connection.invalidated:
+        return False
+    try:
+        with autocommit(connection):
+            connection.execute(text("SELECT 1"))
+    except DBAPIError:
+        connection.invalidate()
+        return False
+    return True
+
+
 @contextmanager
-def locked(engine: Engine, name: str) -> Iterator[None]:
-    """Waits for the lock of that name and holds it for the body."""
+def locked(engine: Engine, name: str) -> Iterator[Connection]:
+    """Waits for the lock of that name and holds it for the body. Yields the connection that has it."""
     with engine.connect() as connection:
         _ask(connection, "pg_advisory_lock", name)
         try:
-            yield
+            yield connection
         finally:
             unlock(connection, name)
 

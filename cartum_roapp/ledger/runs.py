@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,12 +36,36 @@ class RunRecord:
     error: str | None
 
 
-@contextmanager
-def alive(engine: Engine, id: str) -> Iterator[None]:
-    """Holds a lock for as long as the run's process lives, so that others can distinguish a killed run from a slow
+class Alive:
+    """A lock that a run has for as long as its process lives, so that others can distinguish a killed run from a slow
     one."""
-    with database.locked(engine, f"run:{id}"):
-        yield
+
+    def __init__(self, engine: Engine, id: str) -> None:
+        self._engine = engine
+        self._id = id
+        self._stack = ExitStack()
+        self._connection: Connection | None = None
+
+    def hold(self) -> None:
+        """Takes the lock, also where the connection broke that had it. Idempotent."""
+        if self._connection is None or not database.answers(self._connection):
+            self.release()
+            self._connection = self._stack.enter_context(database.locked(self._engine, f"run:{self._id}"))
+
+    def release(self) -> None:
+        self._stack.close()
+        self._connection = None
+
+
+@contextmanager
+def alive(engine: Engine, id: str) -> Iterator[Alive]:
+    """Inside, the run is known to live."""
+    lock = Alive(engine, id)
+    lock.hold()
+    try:
+        yield lock
+    finally:
+        lock.release()
 
 
 def is_alive(engine: Engine, id: str) -> bool:

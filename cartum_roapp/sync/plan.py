@@ -38,7 +38,7 @@ class Plan:
     engine: Engine
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     discounts: dict[str, Decimal] = field(default_factory=dict)
-    bad: list[BadRow] = field(default_factory=list)
+    bad: dict[str, BadRow] = field(default_factory=dict)
     contents: dict[str, str] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
 
@@ -54,7 +54,7 @@ class Plan:
     def add(self, frames: Frames, bad: Iterable[BadRow]) -> None:
         """Adds what was read of the shop."""
         shop = self.run.shop
-        self.bad += bad
+        self.bad |= {row.id: row for row in bad}
         lines: dict[str, list[dict[str, str]]] = {}
         for line in frames.lines.to_dict("records"):
             entry = {name: str(line[name]) for name in ("product", "title", "price", "quantity")}
@@ -104,7 +104,7 @@ class Plan:
                 "changes": [*shown(one, order["lines"], statuses), *self._discount(one, changed.get(number))],
             })  # fmt: skip
         rows = [{"entity": "row", "id": row.id, "code": row.code, "message": row.message, "fix": row.fix}
-                for row in self.bad]  # fmt: skip
+                for row in self.bad.values()]  # fmt: skip
         actions = Counter(entry["action"] for entry in entries)
         actions["held"] += len(rows)
         run.counts.held = held.count(self.engine, run.shop.key)

@@ -23,6 +23,7 @@ from cartum_roapp.connection.examine import other_account
 from cartum_roapp.errors import BadConfig, NotNow
 from cartum_roapp.ledger import accounts, database, journal, refusals, shops
 from cartum_roapp.ledger.lock_session import LockSession
+from cartum_roapp.ledger.runs import Alive
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.settings import PREFIX, Settings
@@ -83,6 +84,8 @@ class Run:
     found: dict[str, Any] = field(default_factory=dict)
     #: The lock by which no other run reads this shop, while this one has it.
     reader: LockSession | None = None
+    #: The lock by which others know that this run lives, once its record has begun.
+    alive: Alive | None = None
 
     @classmethod
     def of(
@@ -160,6 +163,8 @@ class Run:
 
         async with database.locked_soon(self.engine, f"reading:{self.shop.key}", waits) as connection:
             self.reader = LockSession(connection, "the lock of this shop")
+            if self.alive is not None:
+                self.alive.hold()  # if the connection broke that had this lock, so did that one
             try:
                 yield
             finally:

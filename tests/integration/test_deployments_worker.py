@@ -19,7 +19,7 @@ from prefect_api import here, variables
 from processes import Process
 from sqlalchemy import create_engine, text
 
-from cartum_roapp.ledger import backfills, database
+from cartum_roapp.ledger import backfills, database, runs
 from deployments import crashed, failed_imports, serve
 from deployments.queues import IMPORTS, NIGHTS, PLACES, SYNCS
 from deployments.worker import InProcessWorker
@@ -547,6 +547,9 @@ def test_an_import_goes_on_after_its_locks_were_lost(worker: Installation, impor
         worker.begun(id)
         worker.become(lambda: worker.value(f"SELECT count(*) {LOCKS}"), lambda count: count > 1)
         assert worker.value(f"SELECT bool_and(pg_terminate_backend(pid)) {LOCKS}")
+        assert not runs.is_alive(worker.engine, id)
+        worker.become(lambda: runs.is_alive(worker.engine, id), bool)
+        assert worker.flow_run(id)["state_name"] == "Running"
     finally:
         shop.latency = 0
     worker.completed(id)

@@ -254,3 +254,19 @@ def test_it_waits_for_no_lock_and_a_real_run_does_not_wait_for_it(database: str,
         monkeypatch.setattr(Preview, "run", in_the_middle)
         document = world.backfilled(numbers=numbers, dry_run=True)
     assert document["actions"]["create"] == 2
+
+
+@pytest.mark.parametrize("named", ["numbers", "days"])
+def test_a_used_up_quota_is_waited_for(database: str, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cartum_roapp.sync.run.LONGEST_WAIT", 0.1)
+    with World.of(database, orders=2, delivered=1, older=0) as world:
+        world.imported()
+        shop = world.box.shops[0]
+        number = shop.place_order()
+        shop.faults.fail("rate", 1, path="^orders/get$", seconds=1)
+        today = datetime.now(UTC)
+        chosen: dict[str, Any] = {"numbers": [number]}
+        if named == "days":
+            chosen = {"since": (today - timedelta(days=1)).date(), "until": (today + timedelta(days=1)).date()}
+        plan = world.backfilled(**chosen, dry_run=True)
+        assert [one["number"] for one in plan["orders"]] == [number]
