@@ -547,7 +547,8 @@ def test_an_import_goes_on_after_its_locks_were_lost(worker: Installation, impor
         worker.begun(id)
         worker.become(lambda: worker.value(f"SELECT count(*) {LOCKS}"), lambda count: count > 1)
         assert worker.value(f"SELECT bool_and(pg_terminate_backend(pid)) {LOCKS}")
-        assert not runs.is_alive(worker.engine, id)
+        worker.become(lambda: runs.is_alive(worker.engine, id), lambda alive: not alive)
+        shop.latency = 1
         worker.become(lambda: runs.is_alive(worker.engine, id), bool)
         assert worker.flow_run(id)["state_name"] == "Running"
     finally:
