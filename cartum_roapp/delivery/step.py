@@ -198,7 +198,9 @@ class OrderStep:
             except Stale:
                 self._stale += 1
                 if self._stale == MOST_STALE:
-                    raise Retryable("RO App lets the order's fields wait too long, again and again.") from None
+                    raise Retryable(
+                        "RO App put off the change of an order's fields for too long, several times in a row."
+                    ) from None
                 return False
             except BadRecord as error:
                 if isinstance(operation, SendComments):
