@@ -80,7 +80,7 @@ def warnings(run: Run) -> list[str]:
 
 def _is_due(run: Run, tried: datetime) -> bool:
     if run.kind in ("replay-held", "initial-import"):
-        return True
+        return tried < run.started
     return datetime.now(UTC) - tried >= timedelta(seconds=run.settings.look_again)
 
 
