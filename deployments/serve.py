@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -102,7 +102,6 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
     from blocks.store import register
     from deployments import form_lists, pool, shared
     from deployments.crashed import end_killed
-    from deployments.failed_imports import begin_again
     from deployments.late import Unneeded, cancel_backlog
     from deployments.worker import InProcessWorker
 
@@ -124,17 +123,13 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
             mine = worker.runs.keys() - {killed}
             await end_killed(engine, mine=mine, killed=killed)
 
-    async def sweep() -> None:
-        await end_killed(engine, mine=worker.runs.keys())
-        await begin_again(engine, config.refused_again)
-
     worker = InProcessWorker(work_pool_name=pool.work_pool_name(), name=name, on_killed=go_on)
     polling = FileLock(home.run / POLLING_LOCK)
     serving = [
         *_polling(polling, worker, kind),
         asyncio.create_task(_every(_REVIVE_EVERY, lambda: asyncio.to_thread(_revive_supervisor, config))),
         # Killed runs of the command line, and of workers on other machines; imports that failed.
-        asyncio.create_task(_every(_SWEEP_EVERY, sweep)),
+        asyncio.create_task(_every(_SWEEP_EVERY, lambda: sweep(engine, worker.runs.keys(), config.refused_again))),
         asyncio.create_task(_every(_CLEAR_EVERY, Unneeded().clear)),
         asyncio.create_task(_every(_CLEAR_EVERY, lambda: form_lists.renew(engine))),
         asyncio.create_task(_every(_REMOVE_OLD_EVERY, lambda: remove_old(engine), first=_SWEEP_EVERY)),
@@ -176,6 +171,15 @@ def _revive_supervisor(config: Settings) -> None:
     console's port stays ours."""
     service.hold_console(config)
     service.revive(config)
+
+
+async def sweep(engine: Engine, mine: Collection[UUID], refused_again: float) -> None:
+    """Begins again what nothing else does: runs that were killed, and imports that failed."""
+    from deployments.crashed import end_killed
+    from deployments.failed_imports import begin_again
+
+    await end_killed(engine, mine=mine)
+    await begin_again(engine, refused_again)
 
 
 async def remove_old(engine: Engine) -> None:

@@ -18,8 +18,8 @@ from cartum_roapp.delivery.operations import SetFields
 from cartum_roapp.delivery.said import Said
 from cartum_roapp.ledger.agreed import Field
 
-#: Seconds for which a call may wait, for its turn or after 429, that repeats what staff wrote.
-LONGEST_WAIT = 2 * YOUNG
+#: Seconds for which a call may wait, for its turn or after 429, that sends along what staff wrote.
+STALE_AFTER = 2 * YOUNG
 _MERGED = {Field.NOTES, Field.NUMBER}
 
 
@@ -32,7 +32,7 @@ async def set_fields(roapp: RoApp, agreement: Agreement, operation: SetFields, b
     is_merged = not _MERGED.isdisjoint(body)
 
     def fresh(begin: Callable[[], None]) -> None:
-        if is_merged and time.monotonic() - bound.read_at > LONGEST_WAIT:
+        if is_merged and time.monotonic() - bound.read_at > STALE_AFTER:
             raise Stale
         begin()
 

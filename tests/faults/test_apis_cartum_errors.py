@@ -108,6 +108,8 @@ REFUSALS = [
     (Say({"hello": "world"}), "url"),
     (Say([]), "url"),
     (Say("Hello", 200, {"Content-Type": "text/plain"}), "url"),
+    (said("ERROR", "Wrong password", 403), "password"),
+    (said("ERROR", "Login denied"), "password"),
 ]
 
 
@@ -341,9 +343,9 @@ def test_a_byte_order_mark_before_the_json_does_no_harm() -> None:
         assert ask(server) == [{"id": 2}]
 
 
-@pytest.mark.parametrize("words", ["Недостатньо прав для виконання операції", "Немає доступу", "Request denied"])
+@pytest.mark.parametrize("words", ["Недостатньо прав для виконання операції", "Немає доступу", "Request denied", "Ні"])
 def test_a_role_without_rights_stops_the_shop_with_the_shops_words(words: str) -> None:
-    with shop(said("ERROR", words)) as server:
+    with shop(said("ERROR", words, 403 if words == "Ні" else 200)) as server:
         with pytest.raises(BadConfig, match=words) as raised:
             ask(server)
         assert len(server.calls("currency/export")) == 1

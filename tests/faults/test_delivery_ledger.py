@@ -426,7 +426,7 @@ def test_a_write_that_was_refused_is_not_repeated_without_the_lock(database: str
 
 def test_what_staff_write_while_a_call_waits_stays(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """RO App asks for patience, and the call has what staff had written before."""
-    monkeypatch.setattr(fields, "LONGEST_WAIT", 0.3)
+    monkeypatch.setattr(fields, "STALE_AFTER", 0.3)
     with World.of(database, orders=2) as world:
         world.imported()
         shop, roapp = world.box.shops[0], world.box.roapp

@@ -253,6 +253,11 @@ def test_lists_that_an_account_does_not_show_are_passed_over(calm: Sandbox) -> N
     assert asked(calm, order_number_field="f12").problems == []
 
 
+def test_currencies_that_can_not_be_read_are_passed_over(calm: Sandbox) -> None:
+    calm.shops[0].faults.switch(refused_functions=("currency/export",), refusal="Внутрішня помилка")
+    assert asked(calm).problems == []
+
+
 def test_an_old_shop_has_the_five_default_statuses(calm: Sandbox) -> None:
     calm.shops[0].faults.switch(undefined_functions=("orders/get_available_statuses", "currency/export"))
     five = {key: PAIRS[key] for key in (1, 2, 3, 4, 6)}

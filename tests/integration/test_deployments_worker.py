@@ -20,7 +20,7 @@ from processes import Process
 from sqlalchemy import create_engine, text
 
 from cartum_roapp.ledger import backfills, database, runs
-from deployments import crashed, failed_imports, serve
+from deployments import crashed, serve
 from deployments.queues import IMPORTS, NIGHTS, PLACES, SYNCS
 from deployments.worker import InProcessWorker
 
@@ -570,7 +570,7 @@ def test_an_import_that_failed_is_begun_again(worker: Installation, imported: Ro
 
     def begun_again() -> list[str]:
         with here(worker.config):
-            asyncio.run(failed_imports.begin_again(worker.engine, 600))
+            asyncio.run(serve.sweep(worker.engine, (), 600))
         found = worker.flow_runs(deployment_id={"any_": [worker.flow_run(id)["deployment_id"]]})
         return [run["id"] for run in found if run["created"] > worker.flow_run(id)["created"]]
 

@@ -215,6 +215,12 @@ def test_a_gift_or_a_part_of_a_set_costs_what_its_total_says(kind: str, total: o
     assert read.price == price
 
 
+def test_a_part_of_a_set_below_0_is_no_line_though_the_set_counts() -> None:
+    row = copy.deepcopy(SAMPLES[4])
+    row["products"][1] |= {"price": -10, "total_price": -10}
+    assert [line.kind for line in good(row).goods] == ["set_main", "gift"]
+
+
 @pytest.mark.parametrize(("path", "value", "code", "message"), HELD)
 def test_what_must_be_held_says_where_and_what_to_do(path: str, value: object, code: str, message: str) -> None:
     row = changed(path, value)

@@ -305,6 +305,8 @@ SAME = [
     },
     {"analytics": []},
     {"customer_details": {"group": 7}},
+    {"customer_details": {"name": "Хто замовляє", "phone": "0501112233"}},
+    {"customer_details": {"manager": {"name": "Олег", "phone": "0501112233"}}},
     {"customer_details": None},
     {"user": 1},
     {"manager_id": 61},

@@ -28,7 +28,8 @@ _QUOTA_TEXT = re.compile(r"requests? limit has been exceeded", re.IGNORECASE)
 _QUOTA_SECONDS = re.compile(r"(?:retry after|через)\D{0,12}(\d+(?:\.\d+)?)", re.IGNORECASE)
 _CODE = re.compile(r"[0-9]{1,9}")
 _RIGHTS_TEXT = re.compile(
-    r"permission|denied|forbidden|not allowed|\bno rights|(?:немає|недостатньо|нет|недостаточно|без) (?:прав|доступ)"
+    r"permission|(?:access|request) (?:is |was )?denied|forbidden|not allowed|\bno rights"
+    r"|(?:немає|недостатньо|нет|недостаточно|без) (?:прав|доступ)"
     r"|\bдоступ\w* (?:заборонен|запрещ|закрит|закрыт)",
     re.IGNORECASE,
 )
@@ -91,9 +92,13 @@ class Envelope:
         return min(float(found.group(1)), LONGEST_RETRY_AFTER) if found else self.asked_to_wait
 
     @property
+    def speaks_of_rights(self) -> bool:
+        return self.status in ("ERROR", "HTTP_ERROR") and bool(_RIGHTS_TEXT.search(self.message))
+
+    @property
     def lacks_rights(self) -> bool:
         """True if the account may log in, but its role does not allow this read (cartum §1.1)."""
-        return self.status in ("ERROR", "HTTP_ERROR") and (self.code == 403 or bool(_RIGHTS_TEXT.search(self.message)))
+        return self.speaks_of_rights or (self.status in ("ERROR", "HTTP_ERROR") and self.code == 403)
 
     def rows(self, key: str) -> list[dict[str, Any]] | None:
         """Returns the rows under `response[key]`: a list, or the values of an object keyed by id (PHP sends both). `[]`

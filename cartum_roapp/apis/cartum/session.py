@@ -245,7 +245,7 @@ class Session:
         if answer.http >= 500 or answer.http == 408 or answer.status == "EXCEPTION":
             return self._with_field_url(self._error_for("auth", answer))
         said = self._masked_message(answer)
-        if answer.lacks_rights:
+        if answer.speaks_of_rights:  # a 403 alone may also be the answer to a wrong password
             return BadConfig(f"the shop lets this login not use its API: {said}", field="login", fix=_OWNER)
         if answer.refuses_token or answer.status == "ERROR" or (answer.code in (401, 403) and not answer.is_html):
             return BadConfig(
