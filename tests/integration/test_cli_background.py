@@ -80,7 +80,7 @@ def test_down_in_the_middle_of_runs_says_what_becomes_of_them(shop: Installation
             env=shop.shell.environment, capture_output=True, text=True, check=True, timeout=60,
         )  # fmt: skip
         output, said = typed.communicate(timeout=20)
-    assert done.stderr == "Stopping console, worker, server and database …\n"
+    assert done.stderr == "Stopping what runs …\n"
     stopped, *runs = done.stdout.splitlines()
     assert stopped == "Stopped: console, postgres, prefect-server, supervisor, worker."
     assert len(runs) == 2
