@@ -64,7 +64,7 @@ class Recheck:
         except (Retryable, BadRecord, BadConfig) as error:
             log.warning("no second look at the %s of %s: %s", one.kind, one.number, error.message)
             with self._session.transaction() as connection:
-                creations.looked_at(connection, one.id, None if isinstance(error, BadRecord) else later)
+                creations.looked_at(connection, one.id, later)
             return
         is_doubled, is_order = len(found) > 1, one.kind == "order"
         with self._session.transaction() as connection:

@@ -18,6 +18,7 @@ IMPATIENT: dict[str, Any] = {
     "http_timeout": TIMEOUT, "unclear_wait": WAIT, "recheck_after": AGAIN, "retries": 2,
 }  # fmt: skip
 ITEMS = r"^/orders/\d+/items$"
+PEOPLE = r"^/contacts/people$"
 
 
 def doubled_line(world: World) -> str:
@@ -66,6 +67,26 @@ def test_a_second_look_that_ro_app_does_not_answer_is_put_off(database: str) -> 
         assert list(world.held().values()) == ["doubled"]
 
 
+def test_a_contact_that_is_there_twice_is_cleared_after_a_look_that_was_refused(database: str) -> None:
+    with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
+        roapp = world.box.roapp
+        world.box.shops[0].place_order(articles=[("KR-799", 1)], delivery_phone="+380671112233")
+        roapp.faults.fail("late", 1, method="POST", path=PEOPLE, seconds=LATE)
+        world.imported()
+        time.sleep(AGAIN + 0.2)
+        world.synced()
+        assert list(world.held().values()) == ["doubled"]
+        time.sleep(AGAIN + 0.2)
+        roapp.faults.fail("error", 999, method="GET", path=PEOPLE, status=422)
+        world.synced()
+        assert list(world.held().values()) == ["doubled"]
+        roapp.faults.calm()
+        roapp.delete_contact(max(roapp.contacts))
+        time.sleep(AGAIN + 0.2)
+        world.synced()
+        assert world.held() == {}
+
+
 def test_a_second_look_that_ro_app_never_answers_keeps_no_run_busy(database: str) -> None:
     with World.of(database, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
         doubled_line(world)
@@ -78,7 +99,7 @@ def test_a_second_look_that_ro_app_never_answers_keeps_no_run_busy(database: str
 
 
 @pytest.mark.parametrize("purge", [False, True])
-@pytest.mark.parametrize(("kind", "path"), [("contact", r"^/contacts/people$"), ("order", r"^/orders$")])
+@pytest.mark.parametrize(("kind", "path"), [("contact", PEOPLE), ("order", r"^/orders$")])
 def test_a_second_look_for_a_shop_that_is_not_served_any_more(database: str, kind: str, path: str, purge: bool) -> None:
     with World.of(database, shops=2, orders=0, delivered=0, older=0, settings=IMPATIENT) as world:
         staying, leaving = world.shop(0), world.shop(1)
@@ -102,7 +123,7 @@ def test_a_guest_who_gave_an_address_before_the_second_look_is_not_there_twice(d
         shop, roapp = world.box.shops[0], world.box.roapp
         number = shop.place_order(articles=[("KR-799", 1)], delivery_phone="", delivery_email="")
         kind = "late" if arrives else "error"
-        roapp.faults.fail(kind, 1, method="POST", path=r"^/contacts/people$", seconds=LATE)
+        roapp.faults.fail(kind, 1, method="POST", path=PEOPLE, seconds=LATE)
         before = len(roapp.contacts)
         world.imported()
         shop.edit_buyer(number, email="olena@example.com")

@@ -683,5 +683,5 @@ def test_up_again_changes_nothing(worker: Installation, imported: Row) -> None:
     assert again["worker"] == "was running"
     assert again["ui"].startswith("http://127.0.0.1:")
     assert worker.worker() == before
-    online = worker.ask("/work_pools/cartum-roapp/workers/filter")
-    assert [one["status"] for one in online] == ["ONLINE"]
+    known = worker.ask("/work_pools/cartum-roapp/workers/filter")  # a killed one stays there for a while
+    assert [one["status"] for one in known].count("ONLINE") == 1
