@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from prefect import flow
 
 from cartum_roapp.apis.cartum import Cartum
+from cartum_roapp.errors import IntegrationError, NotReady
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.changes import ByNumber, fetch_changes
@@ -34,7 +35,8 @@ async def incremental_sync(shop: Annotated[str, SHOP]) -> dict[str, Any]:
     If statuses go both ways, a status that staff set in RO App goes to the shop at the end. A run without changes
     writes nothing and makes no write calls. A sync may run at the same time as the import. A scheduled sync ends
     immediately if another sync of the shop is under way; one that a person started waits up to a minute for it. What is
-    not delivered after some minutes is left to the next sync.
+    not delivered after some minutes is left to the next sync. If the shop can't be read, what the ledger has is still
+    delivered; then the run fails.
     """
     async with open_run(await settings_of(shop), "incremental-sync") as run:
         return await sync_changes(run)
@@ -44,16 +46,29 @@ async def sync_changes(run: Run, rest: timedelta = LEFTOVERS) -> dict[str, Any]:
     """The steps of the flow. Returns the run's counts. `rest`: how long, from the run's start, it also delivers orders
     that an import left."""
     async with run.only_sync():
-        with within_quota():
-            async with run.reading() as api:
-                if already_read(run):
-                    return await summarize(run)
-                await read_changes(run, api)
+        unread = await read_shop(run)
         until = run.delivers_until()
         outcome = await deliver(run, upto=Priority.CHANGE, rest_until=run.started + rest, until=until)
+        if unread is not None:
+            raise unread
         if both_ways(run):
             await write_back_task(run)
         return await summarize(run, {"follow": outcome.waiting} if outcome.waiting else None)
+
+
+async def read_shop(run: Run) -> IntegrationError | None:
+    """Reads the shop, unless another run has since this one was due. Returns why it could not be read. Raises NotReady
+    before the first import, which delivers what it stores."""
+    try:
+        with within_quota():
+            async with run.reading() as api:
+                if not already_read(run):
+                    await read_changes(run, api)
+    except NotReady:
+        raise
+    except IntegrationError as error:
+        return error
+    return None
 
 
 async def read_changes(run: Run, api: Cartum) -> None:

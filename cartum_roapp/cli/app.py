@@ -184,11 +184,13 @@ def _end_of(error: Exception) -> CommandEnd:
         return error
     if isinstance(error, IntegrationError):
         return failure(error, BAD_INPUT if isinstance(error, BadConfig) else FAILED)
-    from cartum_roapp.cli.crash import write_log
+    from cartum_roapp.sync.failure import sanitized_errors
 
-    return CommandEnd(
-        FAILED, f"Unexpected error ({type(error).__name__}). Details: {write_log(error)}", kind="unexpected"
-    )
+    try:
+        with sanitized_errors():
+            raise error
+    except IntegrationError as found:
+        return failure(found, FAILED)
 
 
 def _disk_failure(error: Exception) -> IntegrationError | None:

@@ -89,6 +89,8 @@ def backfill(
                 if len(shops) == 1:
                     raise
                 failed.append(end)
+                if end.kind == "interrupted":
+                    break  # `down` stops what the next one would start again
         return done, failed
 
     results, failed = shown(f"{', '.join(shops)}: Reading the named orders", each)

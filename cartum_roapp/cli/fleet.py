@@ -58,7 +58,6 @@ def apply(
     if problems:
         raise bad_input(problems, saved="Nothing was applied.")
     files = [fleet.read(path, os.environ) for path in found]
-    _remember(files)
     if all(one.unreadable for one in files):
         raise _refused(files)
     with serving() as backend:
@@ -143,15 +142,6 @@ def _save(files: Sequence[DesiredShop], gone: Sequence[str], *, imports: bool) -
         return started
 
     return asyncio.run(save())
-
-
-def _remember(files: Sequence[DesiredShop]) -> None:
-    """No message of this command shows a password."""
-    from cartum_roapp.cli.secrets import remember
-
-    for one in files:
-        if one.password is not None:
-            remember(one.password.get_secret_value())
 
 
 def _prunable(files: Sequence[DesiredShop], slugs: Sequence[str]) -> list[str]:

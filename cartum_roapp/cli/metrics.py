@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
 from cartum_roapp.cli.output import Json, show
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from cartum_roapp.settings import Settings
 
 
 def metrics(json: Json = False) -> None:
@@ -21,10 +12,11 @@ def metrics(json: Json = False) -> None:
 
     from cartum_roapp.home import Home
     from cartum_roapp.metrics.collectors import LedgerCollector, WorkerCollector, registry
+    from cartum_roapp.service import ledger
     from cartum_roapp.settings import settings
 
     config = settings()
-    with _ledger(config) as engine:
+    with ledger.opened_if_up() as engine:
         figures = LedgerCollector(engine, shops=config.metrics_shops, interval=config.roapp_interval)
         found = registry(WorkerCollector(Home(config.home)), figures)
         text = generate_latest(found).decode()
@@ -34,12 +26,3 @@ def metrics(json: Json = False) -> None:
             for sample in family.samples
         ]
     show({"metrics": samples}, text.rstrip)
-
-
-@contextmanager
-def _ledger(config: Settings) -> Iterator[Engine | None]:
-    from cartum_roapp.service import ledger
-
-    # The supervisor does not run an operator's own database, so it can't know whether it is up.
-    with ledger.opened() if config.database_url else ledger.opened_if_up() as engine:
-        yield engine

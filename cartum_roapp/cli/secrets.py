@@ -1,22 +1,17 @@
-"""Reads passwords and keys from standard input, the environment, or a prompt; and masks them in what is written."""
+"""Reads passwords and keys from standard input, the environment, or a prompt."""
 
 from __future__ import annotations
 
 import getpass
 import os
-import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from cartum_roapp.config.problems import Problems
-
-_read: set[str] = set()
-_SECRET_NAME = re.compile(r"PASSWORD|API_KEY|SECRET|TOKEN|AUTH_STRING|ENCRYPTION_KEY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +63,4 @@ def obtain(
     except Refused as refused:
         problems.replace(secret.field, refused.reason, refused.fix)
         return None
-    remember(checked.get_secret_value())
     return checked
-
-
-def remember(value: str) -> None:
-    """Masks the value in `without_secrets` from now on."""
-    _read.add(value)
-
-
-def without_secrets(text: str) -> str:
-    """Returns the text with all secrets masked that this process has read or has in its environment."""
-    known = set(_read)
-    for name, value in os.environ.items():
-        if _SECRET_NAME.search(name):
-            known.update({value, value.partition(":")[2]})
-        elif name.endswith("_URL") and "@" in value:
-            known.add(urlsplit(value).password or "")
-    for value in sorted(known, key=len, reverse=True):
-        if len(value) >= 3:
-            text = text.replace(value, "•••")
-    return re.sub(r"(?i)(bearer\s+|token[\"'=:\s]+)[\w.~+/-]{8,}", r"\1•••", text)

@@ -173,9 +173,11 @@ def down(json: Json = False) -> None:
     from cartum_roapp.settings import settings
 
     config = settings()
-    runs = _under_way()
+    before = _under_way()
     with waiting("Stopping what runs", line=service.state(config).phase != "stopped"):
         stopped = service.stop(config)
+    after = _under_way() if before else []  # a ledger that other machines use as well is still up
+    runs = [run for run in before if run not in after]
     text = f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running."
     broken_off = [f"{run['shop']}: {run['run']} was broken off. {_GOES_ON}" for run in runs]
     show({"stopped": stopped, "runs": runs}, lambda: [text, *broken_off])

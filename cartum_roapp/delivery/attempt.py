@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -44,22 +43,13 @@ class Attempt:
         self._events.clear()
 
 
-_current: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
-
-
 @contextmanager
 def begun(shop: str, number: str) -> Iterator[Attempt]:
     """Gathers in the body what happens to this order: what is noted, and each request to RO App."""
     with journal.buffered() as events:
         attempt = Attempt(shop, number, events)
-        current, listener = _current.set(attempt), on_request.set(attempt.requested)
+        listener = on_request.set(attempt.requested)
         try:
             yield attempt
         finally:
             on_request.reset(listener)
-            _current.reset(current)
-
-
-def current() -> Attempt | None:
-    """The attempt that this task is in the middle of."""
-    return _current.get()

@@ -142,11 +142,6 @@ class OrderBindings:
                 matches.keep_order(connection, order.shop, order.number)
         return None if seen is None else match
 
-    def renew(self, order: DesiredOrder, bound: Bound) -> Bound:
-        """The same order with what the ledger now has of it."""
-        bound.match, bound.seen = self._match(order) or bound.match, None
-        return bound
-
     def _match(self, order: DesiredOrder) -> OrderMatch | None:
         with self._session.autocommit() as connection:
             return matches.order(connection, order.shop, order.number)

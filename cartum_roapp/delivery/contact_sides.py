@@ -29,13 +29,12 @@ class Side:
             self.search.note(contact)
         return contact
 
-    async def current(self, shop: str, ro_id: int, phones: Collection[str] = ()) -> Contact | None:
-        """Returns the contact as RO App shows it now: by itself, else in its list, searched by `phones`; None if it is
-        in neither."""
+    async def current(self, shop: str, ro_id: int) -> Contact | None:
+        """Returns the contact as RO App shows it now: by itself, else in its list; None if it is in neither."""
         contact = await self.one(ro_id)
         if contact is None:
             seen = self.search.seen.get(ro_id)
-            contact = await self.listed(ro_id, phones or (self.search.phones(seen, shop) if seen else ())) or (
+            contact = await self.listed(ro_id, self.search.phones(seen, shop) if seen else ()) or (
                 None if self.shows_single else seen
             )
         return contact

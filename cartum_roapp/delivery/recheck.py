@@ -24,9 +24,12 @@ from cartum_roapp.ledger.entities import Entity
 
 log = logging.getLogger(__name__)
 
+#: The longest pause between two looks, each of which may read a whole list.
+_SELDOM = timedelta(days=1)
+
 
 class Recheck:
-    """Looks again `recheck_after` seconds after a repeat, and at the same pace while something is there twice. That is
+    """Looks again `recheck_after` seconds after a repeat, and ever less often while something is there twice. That is
     held: nothing is deleted by us (design §3.5)."""
 
     def __init__(
@@ -58,7 +61,8 @@ class Recheck:
     async def _creation(self, one: Creation) -> None:
         """One that can't be looked at stops nothing, as all orders of the account wait behind it. Of an order its next
         delivery finds out which of them a person has kept."""
-        later = utc_now() + timedelta(seconds=self._recheck_after)
+        pause = max(timedelta(seconds=self._recheck_after), min((utc_now() - one.sent_at) / 4, _SELDOM))
+        later = utc_now() + pause
         try:
             what, id, found = await self._made_by(one)
         except (Retryable, BadRecord, BadConfig) as error:

@@ -54,12 +54,9 @@ class Totals:
             if not due:
                 return
             try:
-                shown = {order.id: order for order in await self._roapp.orders([one.ro_id for one in due])}
+                shown = await self._shown(due)
                 for one in due:
-                    await self._compare_or_pass(one, shown.get(one.ro_id))
-            except BadRecord as error:
-                log.warning("totals can't be read back: %s", error.message)
-                self._pass(due)
+                    await self._compare_or_pass(one, shown)
             except (IntegrityError, NoResultFound) as error:  # the shop was purged meanwhile
                 log.warning("totals are not compared: %s", type(error).__name__)
                 return
@@ -80,20 +77,28 @@ class Totals:
             matches.note_roapp_numbers(connection, order.shop, {seen.id: seen.number} if seen.number else {})
         return True
 
-    async def _compare_or_pass(self, one: Due, seen: RoOrder | None) -> None:
+    async def _shown(self, due: Collection[Due]) -> dict[int, RoOrder] | None:
+        """Returns the orders that RO App shows, by their ids; None if it refuses to show them together."""
+        try:
+            return {order.id: order for order in await self._roapp.orders([one.ro_id for one in due])}
+        except BadRecord as error:
+            log.warning("totals are read one by one: %s", error.message)
+            return None
+
+    async def _compare_or_pass(self, one: Due, shown: dict[int, RoOrder] | None) -> None:
         """One that is gone meanwhile stops no others: its next delivery finds that out."""
         try:
+            seen = await self._roapp.order(one.ro_id) if shown is None else shown.get(one.ro_id)
             await self._compare(one, seen)
         except BadRecord as error:
             log.warning("the total of order %s can't be read back: %s", one.number, error.message)
-            self._pass([one])
+            self._pass(one)
 
-    def _pass(self, due: Collection[Due]) -> None:
-        """Counts what can't be read as agreed."""
+    def _pass(self, one: Due) -> None:
+        """Counts one that can't be read as agreed."""
         with self._session.transaction() as connection:
-            for one in due:
-                order = desired.read(connection, one.shop, one.number)
-                totals.note(connection, one.shop, one.number, wanted_total(order, self._shops[one.shop]))
+            order = desired.read(connection, one.shop, one.number)
+            totals.note(connection, one.shop, one.number, wanted_total(order, self._shops[one.shop]))
 
     async def _compare(self, one: Due, seen: RoOrder | None) -> None:
         with self._session.autocommit() as connection:
@@ -101,7 +106,7 @@ class Totals:
             agreed, _ = ledger.read(connection, one.shop, one.number)
         shop = self._shops[one.shop]
         if seen is None:
-            self._pass([one])
+            self._pass(one)
         if seen is None or self.agrees(order, shop, agreed, seen):
             return
         items = await self._roapp.items(one.ro_id)

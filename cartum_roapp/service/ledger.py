@@ -62,11 +62,10 @@ def _answers(engine: Engine) -> bool:
 
 @contextmanager
 def opened_if_up() -> Iterator[Engine | None]:
-    """Yields the ledger's engine as it is, or None if this home's database does not run: this starts nothing, and waits
-    for nothing. Its schema may be older, and the database may go away meanwhile."""
+    """Yields the ledger's engine as it is, or None if the home's own database does not run: this starts nothing. Its
+    schema may be older. The database may go away meanwhile, and one of the operator's own may be down."""
     config = settings()
-    now = state(config)
-    if now.phase != "running":
+    if config.database_url is None and state(config).phase != "running":
         yield None
         return
     url = DatabaseUrl.parse(config.database_url) if config.database_url else embedded_url(Home(config.home))

@@ -41,18 +41,20 @@ class Startup:
         self.deadline = time.monotonic() + timeout
         self.known_problem = State.read(home).problem_at
         self.kinds = kinds_of(home, config)
+        #: What worker and console are requested with.
+        self.variables = variables_of(home, environment_of(home, config))
         if PREFECT not in programs:
             del self.kinds[PREFECT]
         self.starts = 0
 
     def stop_if_others(self) -> bool:
         """Stops everything if the supervisor has other variables than this process, and no worker has them yet. Returns
-        whether the worker's variables differ from ours."""
+        whether the worker's variables differ from ours: it keeps them."""
         now = State.read(self.home)
-        own = environment_of(self.home, self.config)
-        if now.phase == "stopped" or now.variables == variables_of(self.home, own):
+        if now.phase == "stopped" or now.variables == self.variables:
             return False
         if now.serves(worker.LOG):
+            self.variables = now.variables
             return True
         stop(self.config)
         return False
@@ -62,7 +64,7 @@ class Startup:
         now = State.read(self.home)
         if self._offers(now):
             return now
-        requested.add(self.home, requests_of(self.config, self.home, self.programs))
+        requested.add(self.home, requests_of(self.programs, self.variables))
         while True:
             are_requested, now = self._are_requested(), State.read(self.home)
             if self._offers(now):
@@ -130,10 +132,9 @@ def spawn(config: Settings, home: Home) -> None:
         raise unusable(error) from None
 
 
-def requests_of(config: Settings, home: Home, programs: list[str]) -> dict[str, str]:
-    """Returns the variables that each program is to have: worker and console those of this process."""
-    own = variables_of(home, environment_of(home, config))
-    return {program: own if program in (worker.LOG, console.LOG) else "" for program in programs}
+def requests_of(programs: list[str], variables: str) -> dict[str, str]:
+    """Returns the variables that each program is to have: for worker and console these, for the others any."""
+    return {program: variables if program in (worker.LOG, console.LOG) else "" for program in programs}
 
 
 def stop(config: Settings) -> list[str]:

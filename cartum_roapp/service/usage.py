@@ -19,7 +19,8 @@ from cartum_roapp.service.port import keep
 from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, OWN_API, api_url, auth_string, client_environment
 from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.service.startup import Startup, requests_of, spawn
-from cartum_roapp.service.state import State
+from cartum_roapp.service.state import State, variables_of
+from cartum_roapp.service.supervisor import environment_of
 from cartum_roapp.settings import Settings
 
 #: Seconds.
@@ -99,7 +100,8 @@ def request_all(config: Settings) -> None:
     IntegrationError."""
     theirs = prepare_named(config)
     home = Home(config.home).create()
-    requested.add(home, requests_of(config, home, _programs(config, not theirs, with_worker=True)))
+    own = variables_of(home, environment_of(home, config))
+    requested.add(home, requests_of(_programs(config, not theirs, with_worker=True), own))
 
 
 def _programs(config: Settings, server: bool, *, with_worker: bool) -> list[str]:

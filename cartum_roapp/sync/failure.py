@@ -60,14 +60,14 @@ def sanitized_errors() -> Iterator[None]:
 
 
 def _unforeseen(error: BaseException) -> Unexpected:
-    fix = f"Repeat; where it happened stands in {_noted(error)}."
+    fix = f"Repeat. The traceback is in {_noted(error)}"
     return Unexpected(f"Unexpected error ({type(error).__name__}).", fix=fix)
 
 
 def _noted(error: BaseException) -> str:
-    home = Home(settings().home)
     text = f"{datetime.now(UTC).isoformat(timespec='seconds')} {''.join(_lines(error))}\n"
     with suppress(IntegrationError, OSError):
+        home = Home(settings().home).create()
         with home.open_log(LOG) as file:
             file.write(text.encode())
         return str(home.log_path(LOG))

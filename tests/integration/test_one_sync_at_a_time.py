@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from world import World
 
-from cartum_roapp.errors import NotNow
+from cartum_roapp.errors import NotNow, Retryable
 from cartum_roapp.ledger import database as locks
 from cartum_roapp.ledger import health
 from cartum_roapp.sync import sentence
@@ -60,6 +62,31 @@ def test_a_scheduled_sync_of_a_shop_ends_at_once_beside_another_and_says_why(dat
         assert number in world.roapp_orders(world.shop())
         states = world.value("SELECT array_agg(state ORDER BY started_at) FROM runs WHERE kind = 'incremental-sync'")
         assert states == ["completed", "skipped"]
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["the shop is down", "it was read after the run was due"])
+def test_what_was_read_before_is_delivered_without_reading_again(database: str, reads: bool) -> None:
+    with World.of(database, **NONE) as world:
+        world.imported()
+        shop, roapp = world.box.shops[0], world.box.roapp
+        number = shop.place_order()
+        roapp.faults.fail("error", 999)
+        with pytest.raises(Retryable):
+            world.synced()
+        roapp.faults.calm()
+        shop.faults.fail("error", 999)
+        run = world.run("incremental-sync", world.shop())
+        run.due = None if reads else run.started - timedelta(minutes=5)
+
+        async def sync() -> None:
+            async with recorded(run):
+                await sync_changes(run)
+
+        with pytest.raises(Retryable, match="HTTP 500") if reads else nullcontext():
+            asyncio.run(sync())
+        assert number in world.roapp_orders(world.shop())
+        counts = world.value("SELECT counts FROM runs WHERE id = :id", id=run.id)
+        assert (counts["delivered"], counts["seen"]) == (1, 0)
 
 
 def test_a_sync_that_a_person_began_waits_for_another_and_takes_over_what_came_meanwhile(database: str) -> None:

@@ -12,7 +12,6 @@ import stat
 import subprocess
 import sys
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -20,7 +19,6 @@ import pytest
 
 from cartum_roapp.cli import backend, held_export, shops
 from cartum_roapp.cli.app import main
-from cartum_roapp.cli.crash import write_log
 from cartum_roapp.cli.output import CommandEnd, bad_input, opened, print_failure, say, show, terminal_table
 from cartum_roapp.config.problems import Problem, bad_config
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
@@ -93,7 +91,7 @@ def test_no_to_the_question_deletes_nothing(
 
 
 def test_an_edit_may_be_a_new_password_alone(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Asked(Exception):
         pass
@@ -101,14 +99,13 @@ def test_an_edit_may_be_a_new_password_alone(
     def serving() -> None:
         raise Asked
 
-    monkeypatch.setenv("CARTUM_ROAPP_HOME", "/nonexistent")
+    monkeypatch.setenv("CARTUM_ROAPP_HOME", str(tmp_path))
     monkeypatch.setattr("cartum_roapp.cli.backend.serving", serving)
     monkeypatch.delenv("CARTUM_ROAPP_SHOP_PASSWORD", raising=False)
     assert main(["shop", "edit", "mavka"]) == 2
     said = capsys.readouterr().err
     assert "Nothing to change." in said and "--password-stdin" in said
     monkeypatch.setenv("CARTUM_ROAPP_SHOP_PASSWORD", "new")
-    monkeypatch.setattr("cartum_roapp.cli.crash.write_log", lambda error: "…")
     assert main(["shop", "edit", "mavka"]) == 1
     assert "(Asked)" in capsys.readouterr().err
 
@@ -122,27 +119,6 @@ def test_a_warning_of_the_deployments_is_said_once(capsys: pytest.CaptureFixture
     finally:
         logging.getLogger("deployments").removeHandler(handler)
     assert capsys.readouterr().err.count("Warning: No messages are sent: why\n") == 1
-
-
-def test_the_log_of_a_crash_is_a_new_file_wherever_it_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shared, theirs = tmp_path / "shared", tmp_path / "theirs"
-    shared.mkdir()
-    theirs.write_text("kept")
-    now = datetime.now(UTC)
-    for second in range(10):
-        name = f"error-{now + timedelta(seconds=second):%Y%m%dT%H%M%S}-{os.getpid()}.log"
-        (shared / name).symlink_to(theirs)
-    planted = set(shared.iterdir())
-    monkeypatch.setattr("tempfile.tempdir", str(shared))
-    (tmp_path / "file").touch()
-    for home in (tmp_path / "file" / "home", tmp_path / "home"):
-        monkeypatch.setenv("CARTUM_ROAPP_HOME", str(home))
-        path = write_log(ValueError("odd \udc80\x1b[2J"))
-        assert path not in planted and stat.S_ISREG(path.lstat().st_mode)
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert "ValueError: odd ��[2J" in path.read_text()
-    assert path.parent == tmp_path / "home" / "logs"
-    assert theirs.read_text() == "kept"
 
 
 def test_an_export_over_a_file_is_for_this_user_alone(tmp_path: Path) -> None:

@@ -29,7 +29,6 @@ from cartum_roapp.apis.roapp.values import (
     MaybeId,
     Moment,
     Money,
-    PhoneRows,
     Phones,
     Text,
     as_text,
@@ -47,12 +46,10 @@ class Row(BaseModel):
 
 
 class Contact(Row):
-    """A person (roapp §3.1). `phones` as RO App has them, whether they come as objects or strings, `phone_rows` with
-    all that stands beside them; stamps in UTC."""
+    """A person (roapp §3.1). `phones` as RO App has them, whether they come as objects or strings; stamps in UTC."""
 
     email: Text = Field(default="", repr=False)
     phones: Phones = Field(default_factory=list, repr=False, validation_alias=_from("phones", "phone"))
-    phone_rows: PhoneRows = Field(default_factory=list, repr=False, validation_alias=_from("phones", "phone_rows"))
     notes: Text = Field(default="", repr=False)
     created_at: Moment = None
 

@@ -79,7 +79,7 @@ def _texts(value: Any, *keys: str) -> list[str]:
     return texts
 
 
-def _fields(value: Any) -> dict[str, str]:
+def _fields(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -87,7 +87,7 @@ def _fields(value: Any) -> dict[str, str]:
             return {}
     if not isinstance(value, dict):
         return {}
-    return {str(key): as_text(part) for key, part in value.items() if part is not None}
+    return {str(key): part for key, part in value.items() if part is not None}
 
 
 def _line_discount(value: Any) -> tuple[Decimal, Decimal] | None:
@@ -105,8 +105,7 @@ Money = Annotated[Decimal | None, BeforeValidator(_decimal)]
 Amount = Annotated[Decimal, BeforeValidator(lambda value: _decimal(value) or Decimal(0))]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Phones = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "phone", "number", "value"))]
-PhoneRows = Annotated[list[Any], BeforeValidator(lambda value: value if isinstance(value, list) else [])]
 Barcodes = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "code", "barcode"))]
 FirstPrice = Annotated[PriceType | None, BeforeValidator(lambda value: PriceType.first(value, _number, _decimal))]
 LineDiscount = Annotated[tuple[Decimal, Decimal] | None, BeforeValidator(_line_discount)]
-Fields = Annotated[dict[str, str], BeforeValidator(_fields)]
+Fields = Annotated[dict[str, Any], BeforeValidator(_fields)]
