@@ -176,15 +176,15 @@ def down(json: Json = False) -> None:
     before = _under_way()
     with waiting("Stopping what runs", line=service.state(config).phase != "stopped"):
         stopped = service.stop(config)
-    after = _under_way() if before else []  # a ledger that other machines use as well is still up
-    runs = [run for run in before if run not in after]
+    after = _under_way() if before else {}  # a ledger that other machines use as well is still up
+    runs = [run for id, run in before.items() if id not in after]
     text = f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running."
     broken_off = [f"{run['shop']}: {run['run']} was broken off. {_GOES_ON}" for run in runs]
     show({"stopped": stopped, "runs": runs}, lambda: [text, *broken_off])
 
 
-def _under_way() -> list[dict[str, str]]:
-    """Returns the runs that are at work, of the worker and of commands; [] if the ledger can't be asked."""
+def _under_way() -> dict[str, dict[str, str]]:
+    """Returns the runs that are at work, of workers and of commands, by id; {} if the ledger can't be asked."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from cartum_roapp.ledger import runs, shops
@@ -193,12 +193,12 @@ def _under_way() -> list[dict[str, str]]:
     try:
         with ledger.opened_if_up() as engine:
             if engine is None:
-                return []
+                return {}
             slugs = {shop.key: shop.slug for shop in shops.all_states(engine)}
             alive = [run for run in runs.unfinished(engine) if runs.is_alive(engine, run.id)]
-            return [{"shop": slugs.get(run.shop, run.shop), "run": run.kind} for run in alive]
+            return {run.id: {"shop": slugs.get(run.shop, run.shop), "run": run.kind} for run in alive}
     except SQLAlchemyError:
-        return []
+        return {}
 
 
 def _logins(running: Running) -> list[tuple[str, str]]:

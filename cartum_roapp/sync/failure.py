@@ -60,19 +60,19 @@ def sanitized_errors() -> Iterator[None]:
 
 
 def _unforeseen(error: BaseException) -> Unexpected:
-    fix = f"Repeat. The traceback is in {_noted(error)}"
-    return Unexpected(f"Unexpected error ({type(error).__name__}).", fix=fix)
+    return Unexpected(f"Unexpected error ({type(error).__name__}).", fix=f"Repeat. {_noted(error)}")
 
 
 def _noted(error: BaseException) -> str:
+    """Appends the traceback to the home's log. Returns where it is, as a sentence."""
     text = f"{datetime.now(UTC).isoformat(timespec='seconds')} {''.join(_lines(error))}\n"
     with suppress(IntegrationError, OSError):
         home = Home(settings().home).create()
         with home.open_log(LOG) as file:
             file.write(text.encode())
-        return str(home.log_path(LOG))
+        return f"The traceback is in {home.log_path(LOG)}"
     log.error("logs/%s.log can't be written", LOG)
-    return "no file, as none could be written"
+    return "The traceback could not be written."
 
 
 def _lines(error: BaseException) -> list[str]:

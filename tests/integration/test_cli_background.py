@@ -98,6 +98,35 @@ def test_down_in_the_middle_of_runs_says_what_becomes_of_them(shop: Installation
     assert shop.flow_run(run["id"])["state_type"] == "CRASHED"
 
 
+def test_down_ends_a_backfill_of_several_shops(shop: Installation) -> None:
+    """The second shop starts nothing again."""
+    other = INDEX + 1
+    shop.connect(other)
+    shop.done("import", SLUG)
+    try:
+        with shop.held_up(INDEX):
+            typed = shop.shell.start("backfill", SLUG, f"shop-{other + 1}", "--ids", "1001")
+            tags, running = {"all_": [f"shop:{SLUG}"]}, {"type": {"any_": ["RUNNING"]}}
+            (run,) = shop.become(lambda: shop.flow_runs(tags=tags, state=running), bool)
+            shop.begun(run["id"])
+            shop.done("down")
+            _, said = typed.communicate(timeout=60)
+        assert typed.returncode == 1
+        assert said.count("stopped database and server in the middle of this run") == 1
+        assert shop.done("down") == {"stopped": [], "runs": []}
+    finally:
+        shop.done("up")
+        shop.done("shop", "delete", f"shop-{other + 1}", "--yes", "--purge")
+
+
+def test_up_with_other_variables_leaves_the_workers_to_it(installation: Installation) -> None:
+    requested = Home(installation.home).run / "requested"
+    worker, before = installation.worker(), (requested / "worker").read_text()
+    (requested / "console").unlink()
+    assert installation.done("up", CARTUM_ROAPP_UNCLEAR_WAIT="31")["worker"] == "was running"
+    assert (installation.worker(), (requested / "worker").read_text()) == (worker, before)
+
+
 def test_a_typed_run_that_down_breaks_off_says_so_in_the_ui(shop: Installation) -> None:
     """`down` as a typed run sees it, while the server still takes its word."""
     state = Home(shop.home).run / "state.json"

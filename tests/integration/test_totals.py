@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from world import World
 
 from cartum_roapp.delivery.drain import IN_FLIGHT
@@ -120,6 +121,23 @@ def test_totals_of_many_orders_are_read_in_one_call(world: World) -> None:
     assert len(max(together, key=len)) >= len(numbers) - IN_FLIGHT
     assert len(alone) <= IN_FLIGHT
     assert len([ids for ids in together if ids]) <= IN_FLIGHT
+
+
+def test_one_order_that_is_not_shown_hides_no_other_total(world: World) -> None:
+    """In an account that can't filter by ids."""
+    roapp = world.box.roapp
+    roapp.faults.switch(filter_form="ignored", line_rounding="whole")
+    numbers = [world.placed(("KR-799", 1), less="0.40") for _ in range(3)]
+    world.imported()
+    assert world.held() == dict.fromkeys((("total", number) for number in numbers), "total-differs")
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE order_matches SET total = NULL"))
+        connection.execute(text("DELETE FROM held"))
+    refused = min(numbers, key=lambda number: world.roapp_order(number)["id"])
+    roapp.faults.fail("error", 999, method="GET", path=f"^/orders/{world.roapp_order(refused)['id']}$", status=422)
+    world.placed(("KR-799", 1))
+    world.synced()
+    assert set(world.held()) == {("total", number) for number in numbers if number != refused}
 
 
 def test_a_reading_for_the_status_shows_the_total_as_well(world: World) -> None:
