@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cartum_roapp.apis.roapp.rows import RoOrder
-from cartum_roapp.apis.roapp.values import as_text
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.decision import Given
@@ -74,8 +73,7 @@ def look_at(seen: RoOrder, said: Said, *, knows_comment: bool) -> Look:
     if seen.shows_notes:
         shown[Field.NOTES] = notes.head_digest(seen.manager_notes)
     if said.shop.order_number_field and seen.shows_custom_fields:
-        number = seen.custom_fields.get(said.shop.order_number_field)
-        shown[Field.NUMBER] = None if number is None else as_text(number)
+        shown[Field.NUMBER] = seen.custom_fields.get(said.shop.order_number_field)
     if seen.estimated_price is not None:
         shown[Field.ESTIMATE] = seen.estimated_price
     if seen.status_id is not None:

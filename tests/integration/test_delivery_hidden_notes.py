@@ -87,16 +87,6 @@ def test_custom_fields_of_staff_stay_where_they_are_not_shown(
     assert world.roapp_order(number)["custom_fields"] == {other: "важливо"}
 
 
-def test_custom_fields_of_staff_keep_their_kind_when_the_number_is_set(world: World, number: str) -> None:
-    roapp = world.box.roapp
-    own, other = (f"f{id_}" for id_ in sorted(roapp.custom_fields)[:2])
-    world.synced()
-    roapp.edit_order(world.roapp_order(number)["id"], custom_fields={other: ["a", True]})
-    world.box.shops[0].set_waybill(number, WAYBILL)
-    world.synced(world.shop(order_number_field=own))
-    assert world.roapp_order(number)["custom_fields"] == {own: number, other: ["a", True]}
-
-
 def _without_fields(self: object, order: dict[str, object]) -> dict[str, object]:
     row = dict(self.order(order))  # type: ignore[attr-defined]
     del row["custom_fields"]

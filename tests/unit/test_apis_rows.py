@@ -48,7 +48,7 @@ def test_an_order_with_nested_parts() -> None:
     assert (order.id, order.number, order.status_id, order.branch_id) == (61700001, "A0042", 5706133, 234001)
     assert (order.order_type_id, order.client_id, order.total) == (358001, 51200001, Decimal("175.00"))
     assert order.manager_notes == ""
-    assert order.custom_fields == {"f1": "10045", "f3": 7}
+    assert order.custom_fields == {"f1": "10045", "f3": "7"}
     assert order.created_at == datetime(2026, 9, 19, 12, tzinfo=UTC)
 
 

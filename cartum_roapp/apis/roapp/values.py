@@ -79,7 +79,7 @@ def _texts(value: Any, *keys: str) -> list[str]:
     return texts
 
 
-def _fields(value: Any) -> dict[str, Any]:
+def _fields(value: Any) -> dict[str, str]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -87,7 +87,7 @@ def _fields(value: Any) -> dict[str, Any]:
             return {}
     if not isinstance(value, dict):
         return {}
-    return {str(key): part for key, part in value.items() if part is not None}
+    return {str(key): as_text(part) for key, part in value.items() if part is not None}
 
 
 def _line_discount(value: Any) -> tuple[Decimal, Decimal] | None:
@@ -108,4 +108,4 @@ Phones = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "phone
 Barcodes = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "code", "barcode"))]
 FirstPrice = Annotated[PriceType | None, BeforeValidator(lambda value: PriceType.first(value, _number, _decimal))]
 LineDiscount = Annotated[tuple[Decimal, Decimal] | None, BeforeValidator(_line_discount)]
-Fields = Annotated[dict[str, Any], BeforeValidator(_fields)]
+Fields = Annotated[dict[str, str], BeforeValidator(_fields)]
