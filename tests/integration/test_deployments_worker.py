@@ -447,14 +447,15 @@ def test_what_is_old_is_removed_of_a_paused_shop_too(worker: Installation, impor
     worker.done("sync", "shop-1")
     worker.done("shop", "edit", "shop-1", "--set", "retention_days=90")
     worker.done("shop", "pause", "shop-1")
+    mine, named = "shop = :shop AND number = :number", {"shop": worker.key(SHOP), "number": number}
     try:
         with worker.engine.begin() as connection:
             long_ago = "created_at = created_at - interval '91 days', final_since = final_since - interval '91 days'"
-            connection.execute(text(f"UPDATE orders SET {long_ago} WHERE number = :number"), {"number": number})
+            connection.execute(text(f"UPDATE orders SET {long_ago} WHERE {mine}"), named)
             connection.execute(text("UPDATE shops SET retention_days = NULL"))  # its block was edited since
         with here(worker.config):
             asyncio.run(serve.remove_old(worker.engine))
-        assert worker.value("SELECT erased_at IS NOT NULL FROM orders WHERE number = :number", number=number)
+        assert worker.value(f"SELECT erased_at IS NOT NULL FROM orders WHERE {mine}", **named)
     finally:
         worker.done("shop", "resume", "shop-1")
 
