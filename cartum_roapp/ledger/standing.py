@@ -19,11 +19,11 @@ class Standing:
 
     `total` is what RO App's has to be: the sum of its lines less the order's discount, and the delivery where that is a
     line (`delivery_line`): where RO App has that line, and before a delivery by the shop's settings. `settled`: no sync
-    reads it again. `all_sent`: the goods known to be in RO App are those of the order. `held_because`: the code of the
-    held record, `dismissed`: a person left it as it is; `lines_held`: a person is asked about its lines or its total.
-    `staff_total`: what lines add that staff added, as a reconciliation has reported them. `roapp_number`: the number
-    that people see in RO App, "" if it is not known. `erased`: its buyer's data was erased,
-    so no notes are written. Times UTC.
+    reads it again. `held_because`: the code of the held record, `dismissed`: a person left it as it is; `lines_held`: a
+    person is asked about its lines or its total. `lines_known`: it is known which of RO App's lines are the shop's; a
+    restored ledger does not know it. `staff_total`: what RO App's total has beside the shop's, as a reconciliation has
+    reported it. `roapp_number`: the number that people see in RO App, "" if it is not known. `erased`: its buyer's data
+    was erased, so no notes are written. Times UTC.
     """
 
     number: str
@@ -37,7 +37,7 @@ class Standing:
     ro_id: int | None
     held_because: str | None
     dismissed: bool
-    all_sent: bool
+    lines_known: bool
     lines_held: bool
     staff_total: Decimal = Decimal(0)
     currency: str = ""
@@ -95,18 +95,9 @@ def linked(connection: Connection, shop: str, scope: Scope) -> dict[int, datetim
     return {row.ro_id: row.created_at for row in rows}
 
 
-def own_items(connection: Connection, shop: str, numbers: Collection[str]) -> dict[str, list[int]]:
-    """Returns number → RO App's ids of the lines that are the shop's; without orders that have none."""
-    query = text(
-        "SELECT number, array_agg(item_id) AS items FROM agreed_lines WHERE shop = :shop AND number = ANY(:numbers) "
-        "AND item_id IS NOT NULL GROUP BY number"
-    )
-    return {row.number: row.items for row in connection.execute(query, {"shop": shop, "numbers": list(numbers)})}
-
-
 def note_staff_totals(connection: Connection, shop: str, totals: Mapping[str, Decimal]) -> None:
-    """Stores number → what lines of staff add to the order's total in RO App, as it was reported. Writes nothing where
-    nothing changed."""
+    """Stores number → what RO App's total has beside the shop's, as it was reported. Writes nothing where nothing
+    changed."""
     for number, total in totals.items():
         connection.execute(
             text(
@@ -123,17 +114,6 @@ _STANDING = """
     ), sums AS (
         SELECT number, sum(price * quantity) AS total FROM order_lines
         WHERE shop = :shop AND number IN (SELECT number FROM asked) GROUP BY number
-    ), unsent AS (
-        SELECT DISTINCT number
-        FROM (
-            SELECT number, product, sum(quantity) AS quantity FROM order_lines
-            WHERE shop = :shop AND number IN (SELECT number FROM asked) GROUP BY 1, 2
-        ) line
-        FULL JOIN (
-            SELECT number, product, sum(quantity) AS quantity FROM agreed_lines
-            WHERE shop = :shop AND number IN (SELECT number FROM asked) AND product NOT LIKE 'service:%' GROUP BY 1, 2
-        ) sent USING (number, product)
-        WHERE coalesce(line.quantity, 0) <> coalesce(sent.quantity, 0)
     ), asked_about AS (
         SELECT DISTINCT split_part(id, '/', 1) AS number FROM held WHERE shop = :shop AND entity IN ('line', 'total')
     )
@@ -146,13 +126,12 @@ _STANDING = """
            CASE WHEN outbox.number IS NULL THEN 'lost' WHEN outbox.held THEN 'held'
                 WHEN outbox.wanted_version > outbox.delivered_version THEN 'waiting' ELSE 'delivered' END AS state,
            order_matches.ro_id, held.code AS held_because,
-           held.dismissed_at IS NOT NULL AS dismissed, unsent.number IS NULL AS all_sent,
+           held.dismissed_at IS NOT NULL AS dismissed, order_matches.goods IS NOT NULL AS lines_known,
            asked_about.number IS NOT NULL AS lines_held, asked.currency,
            round(coalesce(order_matches.staff_total, 0), 2) AS staff_total,
            coalesce(order_matches.roapp_number, '') AS roapp_number, asked.erased_at IS NOT NULL AS erased
     FROM asked
     LEFT JOIN sums USING (number)
-    LEFT JOIN unsent USING (number)
     LEFT JOIN asked_about USING (number)
     LEFT JOIN outbox ON outbox.shop = :shop AND outbox.number = asked.number
     CROSS JOIN LATERAL (SELECT CASE WHEN outbox.wanted_version = outbox.delivered_version THEN EXISTS (

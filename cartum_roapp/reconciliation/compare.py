@@ -2,8 +2,8 @@
 
 These do not count as differences: orders that were never to be taken over (Delivered at the time of the import, and not
 in RO App); what the next sync reads anyway; orders that wait for delivery; orders that are held for a reason that a
-person sees or has dismissed; orders that the shop has deleted; lines of orders whose goods are written off; lines that
-staff added and that were reported before.
+person sees or has dismissed; orders that the shop has deleted; lines of orders whose goods are written off; totals that
+RO App does not show, and those that were reported before.
 """
 
 from __future__ import annotations
@@ -56,8 +56,7 @@ def with_roapp(
     ledger: Iterable[Standing], roapp: Iterable[OrderInRoApp], *, zone: ZoneInfo, moving: Collection[str] = ()
 ) -> list[Finding]:
     """Returns what differs between ledger and RO App, at most one difference per order. Sums of `moving` orders are not
-    compared: their change is on its way from the shop. An order without a total in RO App differs until its lines were
-    read."""
+    compared: their change is on its way from the shop."""
     by_id = {one.ro_id: one for one in roapp}
     carriers = _carriers(by_id.values())
     found = []
@@ -132,16 +131,9 @@ def _verdict(
         return Difference.MARKER_MISSING if unmarked else Difference.MARKER_ELSEWHERE
     if order.state == "held" or moving:
         return None
-    return _lines(order, bound)
-
-
-def _lines(order: Standing, bound: OrderInRoApp) -> Difference | None:
     if bound.written_off or order.lines_held:
         return None
-    differs = bound.total != order.total + order.staff_total
-    if not order.all_sent:
-        return Difference.SUM_DIFFERS_IN_ROAPP if differs else Difference.LINES_UNBOUND
-    if differs and bound.staff is not None and bound.total is not None:
-        # Nothing to report where only staff's lines explain it and they are gone.
-        differs = bool(bound.staff) or bound.total != order.total
-    return Difference.EDITED_IN_ROAPP if differs else None
+    if not order.lines_known:
+        return Difference.LINES_UNBOUND
+    is_known = bound.total in (None, order.total, order.total + order.staff_total)
+    return None if is_known else Difference.EDITED_IN_ROAPP

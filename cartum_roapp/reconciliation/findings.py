@@ -33,7 +33,6 @@ class Difference(StrEnum):
     MARKER_ELSEWHERE = "marker-elsewhere"
     MARKER_OF_NOBODY = "marker-of-nobody"
     LINES_UNBOUND = "lines-unbound"
-    SUM_DIFFERS_IN_ROAPP = "sum-differs-in-roapp"
     EDITED_IN_ROAPP = "edited-in-roapp"
 
 
@@ -48,7 +47,6 @@ REQUEUED = frozenset(
         Difference.BINDING_LOST,
         Difference.MARKER_MISSING,
         Difference.LINES_UNBOUND,
-        Difference.SUM_DIFFERS_IN_ROAPP,
     }
 )
 #: Held for a person.
@@ -70,11 +68,9 @@ _TO_DO = {
     Difference.MARKER_MISSING: "put the marker back at the start of the notes",
     Difference.MARKER_ELSEWHERE: "put its own marker back at the start of the notes in RO App by hand",
     Difference.MARKER_OF_NOBODY: "take the marker out of the notes in RO App, or delete that order by hand",
-    Difference.LINES_UNBOUND: "match its lines with RO App's again",
-    Difference.SUM_DIFFERS_IN_ROAPP: "correct its lines to match the shop",
+    Difference.LINES_UNBOUND: "match its lines with RO App's again, and bring them to what the shop has",
     Difference.EDITED_IN_ROAPP: "nothing, if staff meant it. Otherwise send the order again: on its page in the "
-    "console, or with `cartum-roapp order resend`. The edit stays until the shop changes the line. A line that staff "
-    "added is reported once",
+    "console, or with `cartum-roapp order resend`. The edit stays until the shop changes the line. It is reported once",
 }
 
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.delivery import markers
-from cartum_roapp.delivery.items import priced
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger.standing import Standing
-from cartum_roapp.orders.pricing import LineDiscounts, total_of
 from cartum_roapp.reconciliation.findings import Difference, Finding
 from cartum_roapp.reconciliation.sides import OrderInRoApp
 
 #: Orders that one call looks at.
 AT_ONCE = 50
-#: The most calls of `read_again`: one order each, about six minutes of the account's budget.
+#: The most calls of `read_again`, about six minutes of the account's budget.
 MOST = 1000
 
-_OF_LINES = {Difference.LINES_UNBOUND, Difference.SUM_DIFFERS_IN_ROAPP, Difference.EDITED_IN_ROAPP}
+_OF_LINES = {Difference.LINES_UNBOUND, Difference.EDITED_IN_ROAPP}
 
 RoAppSide = dict[int, OrderInRoApp]
 
@@ -58,36 +54,26 @@ async def look(
     return found | {ro_id: one for ro_id, one in new.items() if one.number is not None and ro_id not in known}
 
 
-async def read_again(
-    roapp: RoApp,
-    shop: str,
-    side: RoAppSide,
-    findings: Iterable[Finding],
-    ledger: Collection[Standing],
-    discounts: LineDiscounts,
-    own: Mapping[str, Collection[int]],
-) -> tuple[set[str], int]:
+async def read_again(roapp: RoApp, shop: str, side: RoAppSide, findings: Iterable[Finding]) -> tuple[set[str], int]:
     """Updates `side` for the orders of these findings, the newest first, those whose lines are to be read last: pages
-    shift while a walk reads them, and a total does not show write-offs. Removes orders that are gone. `discounts`:
-    what the account makes of a line's; `own`: number → the lines in RO App that are the shop's.
+    shift while a walk reads them, and a total does not show write-offs. Removes orders that are gone.
 
     Returns the numbers that were read, and how many were not: makes at most `MOST` calls.
     """
-    bound = {one.number: one.ro_id for one in ledger}
     looked: set[str] = set()
     calls = 0
     newest_first = sorted(findings, key=lambda one: (one.day, len(one.number), one.number), reverse=True)
     newest_first.sort(key=lambda one: one.what in _OF_LINES)
     for finding in newest_first:
-        ids = finding.roapp_ids
-        if calls + len(ids) > MOST:
+        ids, of_lines = finding.roapp_ids, finding.what in _OF_LINES
+        needed = len(ids) * (2 if of_lines else 1)
+        if calls + needed > MOST:
             break
-        calls += len(ids)
+        calls += needed
         for ro_id in ids:
-            if finding.what in _OF_LINES and ro_id == bound.get(finding.number):
-                await _read_lines(roapp, side, ro_id, discounts, own.get(finding.number, ()))
-            else:
-                await _read_order(roapp, shop, side, ro_id)
+            await _read_order(roapp, shop, side, ro_id)
+            if of_lines and ro_id in side:
+                await _read_lines(roapp, side, ro_id)
         looked.add(finding.number)
     return looked, len({one.number for one in newest_first} - looked)
 
@@ -102,24 +88,15 @@ async def _read_order(roapp: RoApp, shop: str, side: RoAppSide, ro_id: int) -> N
         side[ro_id] = replace(side[ro_id], total=seen.total)
 
 
-async def _read_lines(
-    roapp: RoApp, side: RoAppSide, ro_id: int, discounts: LineDiscounts, own: Collection[int]
-) -> None:
+async def _read_lines(roapp: RoApp, side: RoAppSide, ro_id: int) -> None:
     try:
         items = await roapp.items(ro_id)
     except BadRecord as error:
         if error.code != Code.NOT_FOUND:
             raise
-        side.pop(ro_id, None)
-        return
-    total = side[ro_id].total
-    if total is None or all(item.discount is not None for item in items):  # the walk's total is older
-        total = total_of(map(priced, items), discounts)
-    goods = {item.entity_id for item in items if item.id in own}
-    others = (item for item in items if item.id not in own and item.entity_id not in goods)
-    staff = sum((priced(item).total(discounts) for item in others), Decimal(0))
-    written_off = any(item.written_off for item in items)
-    side[ro_id] = replace(side[ro_id], total=total, written_off=written_off, staff=staff)
+        del side[ro_id]
+    else:
+        side[ro_id] = replace(side[ro_id], written_off=any(item.written_off for item in items))
 
 
 def _order_in_roapp(order: RoOrder, shop: str) -> OrderInRoApp:

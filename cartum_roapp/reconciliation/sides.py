@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -21,17 +22,14 @@ SHOP = {"number": "str", "created_at": STAMP, "total": "object", "hash": "str", 
 LEDGER = {
     "number": "str",
     "created_at": STAMP,
-    "version": "int64",
     "hash": "str",
     "gone": "bool",
     "settled": "bool",
     "total": "object",
     "state": "str",
     "ro_id": "object",
-    "held_because": "object",
-    "all_sent": "bool",
-    "lines_held": "bool",
     "currency": "str",
+    "staff_total": "object",
 }
 
 
@@ -39,9 +37,8 @@ LEDGER = {
 class OrderInRoApp:
     """One RO App order. `number` is the number in its marker if that is this shop's; `foreign`: the shop and the number
     of another shop's marker. `total` is None if RO App does not send it; `written_off` is known only after its lines
-    were read, and so is `staff`: what lines add to the total that staff added, without further ones of the order's own
-    products, which may be doubled ones. `shows_marker`: whether RO App showed the notes, in which it stands.
-    `roapp_number`: RO App's own, "" if it is not shown. `malfunction` has the title that we gave it."""
+    were read. `shows_marker`: whether RO App showed the notes, in which it stands. `roapp_number`: RO App's own, "" if
+    it is not shown. `malfunction` has the title that we gave it."""
 
     ro_id: int
     number: str | None
@@ -49,7 +46,6 @@ class OrderInRoApp:
     total: Decimal | None
     created_at: datetime | None
     written_off: bool = False
-    staff: Decimal | None = None
     shows_marker: bool = True
     roapp_number: str = ""
     malfunction: str = field(default="", repr=False)
@@ -78,20 +74,19 @@ def by_day(
     roapp: Iterable[OrderInRoApp],
     zone: ZoneInfo,
     unknown: Collection[str],
-    staff_totals: Mapping[int, Decimal] | None = None,
 ) -> pd.DataFrame:
     """Returns counts and sums of the three sides by the day on which the orders were created, the oldest day first.
 
     It has the orders that all sides should have: without those that the shop has deleted and those that were never
     taken over, except the numbers `unknown`. An RO App order counts for the day of its shop order. A sum is None if a
-    total of that day is unknown. `waiting` and `held` orders are part of the ledger's. `staff_totals`: by RO App's id,
-    what lines add that staff added and that were reported before; RO App's sums are without them.
+    total of that day is unknown. `waiting` and `held` orders are part of the ledger's. RO App's sums are without what
+    staff changed of an order, once that was reported.
     """
     kept = ledger[~ledger["gone"]]
     days = {**_days(shop, zone), **_days(kept, zone)}
     carried = [
         (days.get(number) or day_of(one.created_at, zone), total)
-        for number, one, total in _counting(shop, ledger, roapp, unknown, staff_totals)
+        for number, one, total in _counting(shop, ledger, roapp, unknown)
     ]
     there = pd.DataFrame(carried, columns=["day", "total"], dtype="object")
     kept = kept.assign(day=kept["number"].map(days))
@@ -106,11 +101,7 @@ def by_day(
 
 
 def by_currency(
-    shop: pd.DataFrame,
-    ledger: pd.DataFrame,
-    roapp: Iterable[OrderInRoApp],
-    unknown: Collection[str],
-    staff_totals: Mapping[int, Decimal] | None = None,
+    shop: pd.DataFrame, ledger: pd.DataFrame, roapp: Iterable[OrderInRoApp], unknown: Collection[str]
 ) -> pd.DataFrame:
     """Returns counts and sums of the same orders by the currency that the shop's order is in, which RO App does not
     name; "" for orders that neither shop nor ledger has."""
@@ -119,10 +110,7 @@ def by_currency(
         **dict(zip(shop["number"], shop["currency"], strict=True)),
         **dict(zip(kept["number"], kept["currency"], strict=True)),
     }
-    carried = [
-        (currencies.get(number, ""), total)
-        for number, _, total in _counting(shop, ledger, roapp, unknown, staff_totals)
-    ]
+    carried = [(currencies.get(number, ""), total) for number, _, total in _counting(shop, ledger, roapp, unknown)]
     there = pd.DataFrame(carried, columns=["currency", "total"], dtype="object")
     sides = {"shop": shop, "ledger": kept, "roapp": there}
     parts = [_counted(side, orders, "currency") for side, orders in sides.items()]
@@ -130,25 +118,20 @@ def by_currency(
 
 
 def _counting(
-    shop: pd.DataFrame,
-    ledger: pd.DataFrame,
-    roapp: Iterable[OrderInRoApp],
-    unknown: Collection[str],
-    staff_totals: Mapping[int, Decimal] | None,
+    shop: pd.DataFrame, ledger: pd.DataFrame, roapp: Iterable[OrderInRoApp], unknown: Collection[str]
 ) -> Iterator[tuple[str, OrderInRoApp, Decimal | None]]:
-    """Yields the RO App orders that count: number, order, and its total without staff's lines; for goods that are
-    written off, which nobody changes any longer, the ledger's."""
+    """Yields the RO App orders that count: number, order, and its total. It is the ledger's where what staff changed
+    was reported, and for goods that are written off, which nobody changes any longer."""
     gone = set(ledger["number"][ledger["gone"]])
-    bound = {ro_id: number for number, ro_id in zip(ledger["number"], ledger["ro_id"], strict=True) if ro_id}
-    known = dict(zip(ledger["number"], ledger["total"], strict=True))
+    bound: dict[int, dict[str, Any]] = {row["ro_id"]: row for row in ledger.to_dict("records") if row["ro_id"]}  # type: ignore[misc]
     there = {*shop["number"], *ledger["number"][~ledger["gone"]], *unknown}
     for one in roapp:
-        number = one.number or bound.get(one.ro_id)
+        known = bound.get(one.ro_id, {})
+        number = one.number or known.get("number")
         if number is not None and number not in gone and number in there:
             total = one.total
-            if total is not None:
-                total = known.get(number, total) if one.written_off else total
-                total -= (staff_totals or {}).get(one.ro_id, Decimal(0))
+            if known and total is not None and (one.written_off or total == known["total"] + known["staff_total"]):
+                total = known["total"]
             yield number, one, total
 
 

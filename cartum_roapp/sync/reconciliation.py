@@ -15,7 +15,7 @@ import pandas as pd
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import account
 from cartum_roapp.errors import BadConfig, Code
-from cartum_roapp.ledger import held, matches, missing_orders, orders, standing, totals
+from cartum_roapp.ledger import held, matches, missing_orders, orders, standing
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.scope import NOTHING, Scope
 from cartum_roapp.ledger.standing import Standing
@@ -179,12 +179,8 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     if not sides.scope.is_all:
         sides.roapp |= await read_lost(run, _lost(sides), sides.roapp)
     suspects = _differences(run, sides, sides.ledger, moving)
-    with run.engine.connect() as connection:
-        discounts = totals.line_discounts(connection, run.account.name)
-        own = standing.own_items(connection, run.shop.key, [one.number for one in suspects])
     async with account.reading(run.engine, run.account, run.settings, run.calls) as api:
-        closer = roapp.read_again(api, run.shop.key, sides.roapp, suspects, sides.ledger.values(), discounts, own)
-        looked, report.unchecked = await closer
+        looked, report.unchecked = await roapp.read_again(api, run.shop.key, sides.roapp, suspects)
     now = _standings(run, sides.final, NOTHING, looked)
     still = {number: order for number, order in now.items() if _stands(order, sides.ledger.get(number))}
     report.findings += [one for one in _differences(run, sides, still, moving) if one.number in looked]
@@ -202,12 +198,9 @@ async def compare_roapp(run: Run, sides: Sides) -> Report:
     alone = {one.number for one in sides.ledger.values() if _is_left_alone(one, sides.roapp)}
     shop = sides.shop[~sides.shop["number"].isin(alone)]
     ledger = ledger_side(one for one in sides.ledger.values() if one.number not in alone)
-    without = {one.ro_id for one in sides.roapp.values() if one.staff == 0}  # staff took them out again
-    reported = {order.ro_id: order.staff_total for order in sides.ledger.values() if order.ro_id}
-    reported = {ro_id: total for ro_id, total in reported.items() if ro_id not in without}
     log.info("%s", sentence.of_differences(len(sides.ledger), [one.what for one in report.findings]))
-    report.days = by_day(shop, ledger, sides.roapp.values(), run.zone, unknown, reported)
-    report.currencies = by_currency(shop, ledger, sides.roapp.values(), unknown, reported)
+    report.days = by_day(shop, ledger, sides.roapp.values(), run.zone, unknown)
+    report.currencies = by_currency(shop, ledger, sides.roapp.values(), unknown)
     return report
 
 
@@ -244,14 +237,15 @@ def conclude(run: Run, sides: Sides) -> Report:
 
 
 def remember_reported(run: Run, sides: Sides) -> None:
-    """Remembers what the staff's lines add that were reported: they are no difference from now on. To be called after
-    the report was shown, so that a kill in between reports them twice rather than never."""
+    """Remembers by how much the totals differ that were reported: they are no difference from now on, and one that was
+    reported before is forgotten once RO App's total is the shop's. To be called after the report was shown, so that a
+    kill in between reports them twice rather than never."""
     reported = set(numbers(sides.report.findings, {Difference.EDITED_IN_ROAPP}))
     totals = {
-        order.number: one.staff
+        order.number: one.total - order.total
         for order in sides.ledger.values()
-        if order.ro_id and (one := sides.roapp.get(order.ro_id)) and one.staff is not None
-        and (order.number in reported or not one.staff)
+        if order.ro_id and (one := sides.roapp.get(order.ro_id)) and one.total is not None
+        and (order.number in reported or one.total == order.total)
     }  # fmt: skip
     with run.engine.begin() as connection:
         standing.note_staff_totals(connection, run.shop.key, totals)

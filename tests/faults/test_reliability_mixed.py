@@ -112,6 +112,10 @@ FAULTS = st.lists(
 )
 
 
+def _edited(shop: int, report: Row) -> set[tuple[int, str]]:
+    return {(shop, one["number"]) for one in report["findings"] if one["what"] == "edited-in-roapp"}
+
+
 def _about(shop: int, text: str) -> tuple[int, str]:
     """The order that a difference is about."""
     return shop, text.partition(":")[0]
@@ -140,6 +144,7 @@ class History(RuleBasedStateMachine):
         self.unknown: set[tuple[int, str]] = set()  # had changed in the shop when the ledger was lost
         self.not_taken: set[tuple[int, str]] = set()  # Delivered and not in RO App yet when the ledger was lost
         self.strange: set[tuple[int, str]] = set()  # a lost ledger takes a line that was taken out for staff's
+        self.told: set[tuple[int, str]] = set()  # RO App has them otherwise, as a repairing reconciliation said
         self.lost = False
 
     @initialize(
@@ -235,7 +240,7 @@ class History(RuleBasedStateMachine):
         elif run == "sync":
             await self.world.sync(*shops)
         elif run == "reconcile":
-            await self.world.reconcile(shops[0], repair=True)
+            self.told |= _edited(shop, await self.world.reconcile(shops[0], repair=True))
         elif run == "replay":
             await self.world.replay(shops[0], (), make_again=False)
         else:
@@ -374,13 +379,9 @@ class History(RuleBasedStateMachine):
         )
 
     def _told(self) -> set[tuple[int, str]]:
-        """The orders of which a reconciliation says that RO App has them otherwise."""
-        return {
-            (shop, finding["number"])
-            for shop in range(SHOPS)
-            for finding in self.world.reconciled(self.world.shop(shop))["findings"]
-            if finding["what"] == "edited-in-roapp"
-        }
+        """The orders of which a reconciliation said that RO App has them otherwise."""
+        now = (_edited(shop, self.world.reconciled(self.world.shop(shop))) for shop in range(SHOPS))
+        return self.told.union(*now)
 
     def _held(self) -> list[str]:
         found = []

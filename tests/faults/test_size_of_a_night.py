@@ -30,8 +30,8 @@ ANYWAY = 5
 DELIVERED = (
     "UPDATE outbox SET delivered_version = wanted_version, held = false",
     "UPDATE orders SET final_since = created_at + :open_for WHERE status_id = :canceled",
-    "INSERT INTO order_matches (shop, number, account, ro_id, roapp_number, staff_total, bound_at) "
-    "SELECT shop, number, 'main', 100000000 + row_number() OVER (ORDER BY created_at), '', 0, now() FROM orders",
+    "INSERT INTO order_matches (shop, number, account, ro_id, roapp_number, goods, bound_at) "
+    "SELECT shop, number, 'main', 100000000 + row_number() OVER (ORDER BY created_at), '', '', now() FROM orders",
     "INSERT INTO agreed_lines "
     "(shop, number, product, price, quantity, entity_id, item_id, amount, percentage, repeats) "
     "SELECT shop, number, product, price, quantity, 1, 900000000 + row_number() OVER (), 0, 0, 0 FROM order_lines",

@@ -280,6 +280,7 @@ def test_a_reconciliation_tells_repairs_and_shows_its_tables(
     assert "| only reported |" in rows[edited] and "missing-in-ledger" in rows[number]
     assert "| put right |" in rows[number]
     assert f"/v2/artifacts/artifact/{summary['id']}" in cli.logs(run["id"])
+    assert cli.done("reconcile", SLUG)["findings"] == []
 
 
 @pytest.mark.long

@@ -194,10 +194,10 @@ DAMAGES = [
     Damage(doubled, "doubled-in-roapp", "held", "held", there=2, right=False),
     Damage(marker_erased, "marker-missing", "repaired"),
     Damage(marker_replaced, "marker-elsewhere", "reported", "reported", there=0, right=False),
-    Damage(line_never_sent, "sum-differs-in-roapp", "repaired"),
+    Damage(line_never_sent, "lines-unbound", "repaired"),
     Damage(lines_unbound, "lines-unbound", "repaired"),
-    Damage(price_edited_in_roapp, "edited-in-roapp", "reported", "reported", right=False),
-    Damage(line_deleted_in_roapp, "edited-in-roapp", "reported", "reported", right=False),
+    Damage(price_edited_in_roapp, "edited-in-roapp", "reported", right=False),
+    Damage(line_deleted_in_roapp, "edited-in-roapp", "reported", right=False),
 ]
 
 

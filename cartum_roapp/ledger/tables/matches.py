@@ -67,7 +67,10 @@ order_matches = Table(
     Column("unsure_until", Stamp, doc="until then a call that had no answer may arrive"),
     Column("total", Money, doc="RO App's that was compared last; null: it is to be read, as lines were written"),
     required(
-        "staff_total", Money, "what lines add that staff added, as a reconciliation has reported them", default="0"
+        "staff_total",
+        Money,
+        "what RO App's total has beside the shop's, as a reconciliation has reported it",
+        default="0",
     ),
     required("bound_at", Stamp, "when it was made or found", default=func.now()),
     required(
