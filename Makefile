@@ -21,10 +21,10 @@ setup: .venv/.ready  ## .venv with everything that requirements.lock names, and 
 demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints the summary
 	$(BIN)/cartum-roapp demo $(ARGS)
 
-test: setup  ## unit, integration, fault and browser tests, eight minutes; the commit draws some of them
+test: setup  ## unit, integration, fault and browser tests, eleven minutes
 	$(BIN)/pytest -m "not long and not soak" -n 4 $(ARGS)
 
-test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; the commit draws a sample, FULL=1 takes all, an hour and a half
+test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; a fixed sample of them, FULL=1 takes all, an hour and a half
 	$(BIN)/pytest -m "long and alone" -n 2 $(WHOLE) $(ARGS)
 	$(BIN)/pytest -m "long and not alone" -n 3 $(WHOLE) $(ARGS)
 
