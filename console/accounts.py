@@ -25,13 +25,6 @@ _PRODUCTS = {
     "works": "RO App accepts new products",
     "refused": "RO App refuses new products; this is tried again after a day",
 }
-_DISCOUNTS = {
-    "unknown": "not known yet",
-    "per-line": "an amount off the line",
-    "per-unit": "an amount off each unit",
-    "percentage": "percentages only",
-    "none": "none; the prices include the discount",
-}
 
 
 @dataclass
@@ -146,5 +139,4 @@ def _facts(known: Known) -> list[tuple[str, str]]:
     return [
         ("RO App's products", f"{known.products}, read at {read}" if read else "not read yet"),
         ("New products", _PRODUCTS[known.product_writes]),
-        ("Line discounts", _DISCOUNTS[known.line_discounts]),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -22,7 +23,7 @@ from cartum_roapp.delivery.operations import AddLine, Operation, SendComments, S
 from cartum_roapp.delivery.plan import Look, Plan, ShopOrder, needs_items, plan
 from cartum_roapp.errors import BadRecord, Retryable, Unclear
 from cartum_roapp.ledger.agreed import Agreed, AgreedOrder, Field, Value
-from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine, cents, priced
+from cartum_roapp.orders.pricing import PricedLine, ShopLine, cents, priced
 from sandbox import Sandbox
 from sandbox.faults import Planned
 
@@ -79,7 +80,6 @@ class OneOrder:
         self.entities = {name: self.account.add_product(name) for name in "abcd"}
         self.own = self.account.add_product("added by staff")
         self.statuses = dict(zip(range(1, 6), self.account.statuses, strict=False))
-        self.discounts = LineDiscounts.UNKNOWN
         self.agreed = AgreedOrder()
         self.is_unsure = False
         self.refused: list[Operation] = []
@@ -107,7 +107,8 @@ class OneOrder:
     def order(self) -> ShopOrder:
         """The shop's order as it is to be in RO App."""
         shop, facts = self.shop, self._facts()
-        goods = [PricedLine(name, price, Decimal(count)) for name, (price, count) in sorted(shop.lines.items())]
+        goods = [ShopLine(name, price, Decimal(count)) for name, (price, count) in sorted(shop.lines.items())]
+        parts = Counter(line.product for line in self.agreed.lines if line.quantity)
         return ShopOrder(
             values={
                 Field.CLIENT: Given(shop.buyer, self.contacts[shop.buyer]),
@@ -116,7 +117,7 @@ class OneOrder:
                 Field.STATUS: Given(shop.status, self.statuses.get(shop.status)),
             },
             goods=(tuple(sorted(shop.lines.items())), shop.total),
-            lines=tuple(priced(goods, shop.total, self.discounts)),
+            lines=tuple(priced(goods, shop.total, parts)),
             entities=self.entities,
             comment=shop.comment,
             first=self.statuses[1],
@@ -147,9 +148,14 @@ class OneOrder:
             elif what == "note":
                 account.edit_order(self.id, manager_notes=account.orders[self.id]["manager_notes"] + "call first\n")
             elif what == "own line":
-                account.add_item(self.id, **_added(PricedLine("", Decimal(7), Decimal(1)), self.own, self.manager))
+                account.add_item(
+                    self.id, **_added(PricedLine.whole(ShopLine("", Decimal(7), Decimal(1))), self.own, self.manager)
+                )
             elif ours and what == "quantity":
                 ours[0]["quantity"] = 9
+                account.touch(self.id)
+            elif ours and what == "price":
+                ours[0]["price"] = 4.50
                 account.touch(self.id)
             elif ours and what == "take out":
                 account.items[self.id].remove(ours[0])
@@ -230,11 +236,10 @@ class OneOrder:
             return True
         assert row is not None
         lines, total = self.order().lines, cents(self.shop.total)
-        compared = plan_total.compare(self.agreed, row.total, items, lines, self.discounts, total)
-        self._commit(compared.agreed if compared.way is None else replace(compared.agreed, goods=None))
-        self.discounts = compared.way or self.discounts
+        compared = plan_total.compare(self.agreed, row.total, items, lines, total)
+        self._commit(compared.agreed)
         self.problems |= {} if compared.differs is None else {"total-differs": compared.differs}
-        return True if compared.way is None else None
+        return True
 
     async def _do(self, roapp: RoApp, operation: Operation, planned: Plan) -> bool:
         before = self.agreed
@@ -278,7 +283,7 @@ class OneOrder:
             case SetStatus((change,)):
                 assert isinstance(change.made, int)
                 await roapp.set_status(self.id, change.made)
-            case AddLine(line, entity):
+            case AddLine(line, _, entity):
                 return await roapp.add_item(self.id, _added(line, entity, self.manager))
             case SetLine(item, changes):
                 await roapp.update_item(self.id, item, {one.name: _as_sent(one.made) for one in changes})
@@ -322,14 +327,10 @@ def _added(line: PricedLine, entity: int, assignee: int) -> dict[str, Any]:
         "quantity": float(line.quantity),
         "price": float(line.price),
         "cost": 0,
-        "discount": _as_sent(line.discount),
+        "discount": {"type": "percentage", "percentage": 0, "amount": 0, "sponsor": "staff"},
         "warranty": {"period": "0", "periodUnits": "days"},
     }
 
 
 def _as_sent(value: Value) -> Any:
-    if isinstance(value, Discount):
-        kind = "value" if value.amount else "percentage"
-        amounts = {"percentage": float(value.percentage), "amount": float(value.amount)}
-        return {"type": kind, **amounts, "sponsor": "company"}
     return float(value) if isinstance(value, Decimal) else value

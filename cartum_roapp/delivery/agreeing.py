@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
-from cartum_roapp.delivery.decision import Change
+from cartum_roapp.delivery.decision import Change, Given
 from cartum_roapp.delivery.operations import AddLine, Operation, SetFields, SetLine, SetStatus
-from cartum_roapp.ledger.agreed import Agreed, AgreedLine, AgreedOrder, Field, Value
+from cartum_roapp.ledger.agreed import Agreed, AgreedLine, AgreedOrder, Field
 from cartum_roapp.orders.pricing import PricedLine
 
 _NONE = Decimal(0)
@@ -34,10 +34,10 @@ def again(agreed: AgreedOrder, *, both_ways: bool = False) -> AgreedOrder:
 def sending(agreed: AgreedOrder, operation: Operation) -> AgreedOrder:
     """Returns what is to be stored before the call: RO App may have its values from now on."""
     match operation:
-        case AddLine(line, entity, repeats, beside):
-            sent = {name: Agreed(sent=value) for name, value in values_of(line).items()}
-            made = AgreedLine(line.product, entity, None, sent, repeats, beside)
-            known = next((one for one in agreed.lines if one.item is None and one.key == made.key), None)
+        case AddLine(line, part, entity, repeats, beside):
+            sent = {name: Agreed(value.shop, value.made) for name, value in values_of(line).items()}
+            made = AgreedLine(line.product, part, entity, None, sent, repeats, beside)
+            known = _pending(agreed, operation)
             return replace(agreed.with_line(made, of=known), goods=None, total=None)
         case _:
             return _each(agreed, operation, lambda known, change: replace(known, ours=known.ours | {change.made}))
@@ -49,7 +49,7 @@ def answered(agreed: AgreedOrder, operation: Operation, item: int | None = None)
     match operation:
         case AddLine():
             line = _pending(agreed, operation)
-            return agreed if item is None else agreed.with_line(_made(line, item), of=line)
+            return agreed if item is None or line is None else agreed.with_line(_made(line, item), of=line)
         case _:
             return _each(agreed, operation, lambda _, change: Agreed.on(change.shop, change.made))
 
@@ -82,14 +82,14 @@ def takes_out(operation: Operation) -> bool:
     )
 
 
-def values_of(line: PricedLine) -> dict[str, Value]:
+def values_of(line: PricedLine) -> dict[str, Given]:
     """Returns the values of a line by their names."""
-    return {"price": line.price, "quantity": line.quantity, "discount": line.discount}
+    return {"price": Given(line.of.price, line.price), "quantity": Given(line.of.quantity, line.quantity)}
 
 
 def _made(line: AgreedLine, item: int) -> AgreedLine:
     known = replace(line, item=item, beside=line.beside if line.repeats else ())
-    return known.each(lambda _, value: Agreed.on(value.sent, value.sent))
+    return known.each(lambda _, value: Agreed(value.shop, value.sent, value.sent))
 
 
 def _each(agreed: AgreedOrder, operation: Operation, change: Callable[[Agreed, Change], Agreed]) -> AgreedOrder:
@@ -105,6 +105,7 @@ def _each(agreed: AgreedOrder, operation: Operation, change: Callable[[Agreed, C
     return agreed
 
 
-def _pending(agreed: AgreedOrder, operation: AddLine) -> AgreedLine:
-    key = operation.line.product, operation.line.price
-    return next(line for line in agreed.lines if line.item is None and line.key == key)
+def _pending(agreed: AgreedOrder, operation: AddLine) -> AgreedLine | None:
+    """Returns the line that an earlier try of the operation, or this one, left without an id."""
+    key = operation.line.product, operation.part
+    return next((line for line in agreed.lines if line.item is None and (line.product, line.part) == key), None)

@@ -20,7 +20,7 @@ from cartum_roapp.delivery.creation import Creations, wait_for
 from cartum_roapp.delivery.doubt import Later, utc_now
 from cartum_roapp.delivery.looks import Looks
 from cartum_roapp.delivery.markers import MarkerIndex, is_elsewhere, marker, read, title
-from cartum_roapp.delivery.prices import AccountDiscounts, wanted_total
+from cartum_roapp.delivery.prices import wanted_total
 from cartum_roapp.delivery.said import Said
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.shop_order import Side
@@ -47,14 +47,12 @@ class OrderBindings:
         roapp: RoApp,
         creations: Creations,
         markers: MarkerIndex,
-        discounts: AccountDiscounts,
         looks: Looks,
     ) -> None:
         self._session = session
         self._roapp = roapp
         self._creations = creations
         self._markers = markers
-        self._discounts = discounts
         self.looks = looks
 
     async def find_or_adopt(self, order: DesiredOrder, shop: ShopConfig) -> Bound | None:
@@ -94,7 +92,7 @@ class OrderBindings:
     async def create(self, order: DesiredOrder, contact: int, manager: int, shop: ShopConfig) -> Bound:
         """Creates the RO App order; to be called if `find_or_adopt` returned None. Raises Later if the order is no
         longer to be delivered, and what `Creations.make` raises."""
-        said = Said(order, shop, self._discounts.known)
+        said = Said(order, shop)
         given = Side(order, shop, contact, {}, counts_alike=True).values(said)
         agreed = {name: Agreed.on(value.shop, value.made) for name, value in given.items()}
         agreed |= {Field.MANAGER: Agreed.on("", manager)}
@@ -182,7 +180,7 @@ class OrderBindings:
             journal.note(connection, order.shop, order.number, kind, roapp_id=seen.id)
             self._end(connection, order)
             if doubts:
-                words = Said(order, shop, self._discounts.known).comment
+                words = Said(order, shop).comment
                 comments.add(connection, order.shop, order.number, notes.digest(words), words)
             match = matches.order(connection, order.shop, order.number)
         assert match is not None

@@ -108,13 +108,11 @@ class Drain:
             await self._shops.close()
 
     async def _check_totals_if_many(self) -> None:
-        """Reads totals as soon as one call brings many, or one is to show what the account makes of discounts."""
-        teaching = self.delivered & self._delivery.discounts.unproven
-        if teaching or len(self._unread) >= AT_ONCE:
+        """Reads totals as soon as one call brings many."""
+        if len(self._unread) >= AT_ONCE:
             await self._check_totals()
 
     async def _check_totals(self) -> None:
-        self._delivery.discounts.unproven -= self.delivered
         self._unread.clear()
         await self._delivery.totals.check(self._shops.served())
 

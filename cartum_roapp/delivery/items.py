@@ -7,19 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from cartum_roapp.apis.roapp.rows import RoItem
-from cartum_roapp.orders.pricing import Discount, PricedLine
+from cartum_roapp.orders.pricing import PricedLine
 
 
 def carries(item: RoItem, entity: int, price: Decimal | None) -> bool:
     """Returns whether the item is of this product of RO App, and has this price if it is not None. RO App keeps money
     with two decimals (roapp §2)."""
     return item.entity_id == entity and (price is None or round(item.price, 2) == round(price, 2))
-
-
-def priced(item: RoItem) -> PricedLine:
-    """Returns the item's quantity, price and discount, as a line of no product; a discount that RO App does not show
-    is none."""
-    return PricedLine("", round(item.price, 2), item.quantity, Discount(*(item.discount or ())))
 
 
 def goods_of(
@@ -31,8 +25,7 @@ def goods_of(
     found = [(item, keys[item.entity_id]) for item in items if item.entity_id in keys and item.quantity]
     there = _quantities((product, item.quantity) for item, product in found)
     expected = _quantities((line.product, line.quantity) for line in lines)
-    distinct = {(product, round(item.price, 2)) for item, product in found}
-    return found if there == expected and len(distinct) == len(found) else []
+    return found if there == expected else []
 
 
 def _quantities(lines: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from sqlalchemy import Connection
@@ -16,43 +15,39 @@ from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.doubt import GiveWay
 from cartum_roapp.delivery.operations import AddLine, SetLine
-from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import held
 from cartum_roapp.ledger.agreed import AgreedLine, Value
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.links import order_name
-from cartum_roapp.orders.pricing import Discount, LineDiscounts, PricedLine
 
 #: A line's product → RO App's.
 Products = Mapping[str, int]
 Assignee = Callable[[], Awaitable[int]]
 #: This many calls for lines are made in a row; then other orders have their turn.
 IN_A_ROW = 10
-#: How RO App may name a field of a line's discount.
-_OF_DISCOUNTS = ("discount", "amount", "percentage", "sponsor")
+#: No line of ours has a discount, yet RO App demands the field (roapp §3.2).
+_NO_DISCOUNT = {"type": "percentage", "percentage": 0, "amount": 0, "sponsor": "staff"}
 
 
 class OrderLines:
     """The lines of one RO App order, and the calls that change them."""
 
     def __init__(
-        self, session: AccountSession, roapp: RoApp, agreement: Agreement, discounts: AccountDiscounts,
-        order: DesiredOrder, shop: ShopConfig, bound: Bound,
+        self, session: AccountSession, roapp: RoApp, agreement: Agreement, order: DesiredOrder, shop: ShopConfig,
+        bound: Bound,
     ) -> None:  # fmt: skip
         self._session = session
         self._roapp = roapp
         self._agreement = agreement
-        self._discounts = discounts
         self._order = order
         self._shop = shop
         self._bound = bound
         with session.autocommit() as connection:
             self._stuck = held.lines_of(connection, order.shop, order.number, Code.LINE_NOT_REMOVABLE)
-        self._sending: Discount | None = None
         self._calls = 0
-        self._made: set[tuple[str, object]] = set()
+        self._made: set[tuple[str, int]] = set()
 
     @property
     def are_stuck(self) -> bool:
@@ -82,17 +77,15 @@ class OrderLines:
         try:
             await self._agreement.send(operation, lambda begin: self._call(operation, assignee, begin), note)
             if isinstance(operation, AddLine):
-                self._made.add((operation.line.product, operation.line.price))
+                self._made.add((operation.line.product, operation.part))
         except BadRecord as error:
             if error.code == Code.UNANSWERED or not (isinstance(operation, SetLine) and agreeing.takes_out(operation)):
                 raise
             self._hold_stuck(known.line(operation.item), error)
 
     async def _call(self, operation: AddLine | SetLine, assignee: Assignee, begin: Callable[[], None]) -> int | None:
-        self._sending = None
         if isinstance(operation, SetLine):
-            known = self._agreement.known.line(operation.item)
-            changes = {one.name: self._plain(known, one.name, one.made) for one in operation.changes}
+            changes = {one.name: _number(one.made) for one in operation.changes}
             await self._roapp.update_item(self._bound.ro_id, operation.item, changes, begin)
             return None
         line, person = operation.line, await assignee()
@@ -102,7 +95,7 @@ class OrderLines:
             "quantity": _number(line.quantity),
             "price": _number(line.price),
             "cost": 0,
-            "discount": self._discount(line),
+            "discount": _NO_DISCOUNT,
             "warranty": {"period": "0", "periodUnits": "days"},
         }
         return await self._roapp.add_item(self._bound.ro_id, body, before=begin)
@@ -110,7 +103,7 @@ class OrderLines:
     def _refuse_lost(self, operation: AddLine) -> None:
         """A line of this delivery that RO App accepted without returning its id (roapp §7), and does not show: it is
         looked for later, and again after a second try. A third one would not be shown either."""
-        is_made = (operation.line.product, operation.line.price) in self._made
+        is_made = (operation.line.product, operation.part) in self._made
         if operation.repeats > 1 and (is_made or self._was_lost()):
             raise BadRecord(
                 "RO App accepted a line but does not show it.",
@@ -124,36 +117,11 @@ class OrderLines:
         with self._session.autocommit() as connection:
             return held.code(connection, self._order.shop, "order", self._order.number) == Code.LINE_LOST
 
-    def instead(self, error: BadRecord) -> LineDiscounts | None:
-        """Returns what to try where RO App refused a discount, or a line with one for a reason that it does not name;
-        otherwise None."""
-        named = error.field is None or any(word in error.field for word in _OF_DISCOUNTS)
-        if error.code != Code.REFUSED or not self._sending or not named:
-            return None
-        return LineDiscounts.PERCENTAGE if self._sending.amount else LineDiscounts.NONE
-
-    def _plain(self, line: AgreedLine, name: str, made: Value) -> object:
-        """Returns the new value of a line as a request has it."""
-        if name == "discount":
-            return self._discount(replace(line.sent, discount=made))  # type: ignore[arg-type]
-        return _number(made)  # type: ignore[arg-type]
-
-    def _discount(self, line: PricedLine) -> dict[str, object]:
-        """The line's discount as RO App takes it (roapp §3.2), noted as what is being sent."""
-        self._sending = sent = line.discount
-        self._discounts.note_sent(self._order, line)
-        return {
-            "type": "value" if sent.amount else "percentage",
-            "percentage": _number(sent.percentage),
-            "amount": _number(sent.amount),
-            "sponsor": "company" if sent else "staff",
-        }
-
     def look_at_stuck(self, items: Sequence[RoItem]) -> None:
         """Lines that a person was to remove: checks whether they are gone, or the shop has them again."""
         if not self._stuck:
             return
-        ours = {line.item for line in self._agreement.known.lines if line.sent.quantity}
+        ours = {line.item for line in self._agreement.known.lines if line.quantity}
         left = {item.id for item in items if item.quantity} - ours
         with self._session.transaction() as connection:
             for item_id in self._stuck:
@@ -165,7 +133,7 @@ class OrderLines:
     def _hold_stuck(self, line: AgreedLine, error: BadRecord) -> None:
         """No source knows how to delete a line (roapp §3.2), and RO App takes no quantity of 0: a person is asked."""
         name = order_name(self._bound.ro_id, self._bound.match.roapp_number)
-        gone = f"{line.product.partition(':')[2]}, {_number(line.sent.quantity)} × {line.sent.price:.2f}"
+        gone = f"{line.product.partition(':')[2]}, {_number(line.quantity)} × {line.price:.2f}"
         problem = BadRecord(
             f"the order has a line no more ({gone}); RO App does not let it go.",
             code=Code.LINE_NOT_REMOVABLE,
@@ -180,6 +148,7 @@ class OrderLines:
         return f"{self._order.number}/{item_id}"
 
 
-def _number(value: Decimal) -> float | int:
+def _number(value: Value) -> float | int:
     """Requests take numbers (roapp §2); an exact decimal of 15 digits survives as a float."""
+    assert isinstance(value, Decimal)
     return int(value) if value == value.to_integral_value() else float(value)

@@ -17,7 +17,7 @@ from cartum_roapp.delivery.labels import LABELS, Labels, labels
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.links import shop_admin
-from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, cents, priced
+from cartum_roapp.orders.pricing import ShopLine, cents, priced
 from cartum_roapp.orders.zones import zone_of
 
 RULE = "———"
@@ -39,9 +39,9 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def facts(order: DesiredOrder, discounts: LineDiscounts, *, written_off: bool) -> str:
+def facts(order: DesiredOrder, *, written_off: bool) -> str:
     """The digest of what the shop says of the order in our part of the notes, whatever the words for it."""
-    said = [order.gone_at is not None, written_off, _list_prices(order, labels(""), discounts)]
+    said = [order.gone_at is not None, written_off, _list_prices(order, labels(""))]
     return digest(repr([*said, *(str(getattr(order, name)) for name in _FACTS)]))
 
 
@@ -86,19 +86,19 @@ def _delivery(order: DesiredOrder, label: Labels) -> list[_Part]:
     return [_Part(line) for line in (*lines, f"{label.payment}: {paid}") if line]
 
 
-def comment(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> str:
+def comment(order: DesiredOrder, shop: ShopConfig) -> str:
     """What goes into RO App's feed: that the order was deleted, how it is sent and paid, and in full whatever the notes
     have no room for."""
     label = labels(shop.language)
     deleted = [f"{label.deleted}!"] if order.gone_at else []
-    return "\n".join([*deleted, *(part.text for part in _in_feed(order, shop, discounts))])
+    return "\n".join([*deleted, *(part.text for part in _in_feed(order, shop))])
 
 
-def _in_feed(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> list[_Part]:
+def _in_feed(order: DesiredOrder, shop: ShopConfig) -> list[_Part]:
     """What the comment says, also if goods are written off: the notes are longer then."""
-    text = block(order, shop, discounts, written_off=True)
+    text = block(order, shop, written_off=True)
     sent = _delivery(order, labels(shop.language))
-    rest = [part for part in _parts(order, shop, discounts) if part not in sent]
+    rest = [part for part in _parts(order, shop) if part not in sent]
     return [*sent, *_without_room(rest, text)]
 
 
@@ -107,15 +107,15 @@ def _without_room(parts: Iterable[_Part], text: str) -> list[_Part]:
     return [part for part in parts if len(part.text) > _LONGEST_LINE or not _stands(part.text, text)][::-1]
 
 
-def as_comment(order: DesiredOrder, text: str, shop: ShopConfig, discounts: LineDiscounts) -> str:
+def as_comment(order: DesiredOrder, text: str, shop: ShopConfig) -> str:
     """Returns the comment that says what the notes were to say, `text`, where RO App hides its notes."""
     head, *lines = text.split("\n")
-    rest = _without_room(_parts(order, shop, discounts), text)
+    rest = _without_room(_parts(order, shop), text)
     marked = marker(order.shop, order.number)
     return "\n".join([head.removeprefix(marked).strip(), *lines, *(part.text for part in rest)])
 
 
-def _parts(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> list[_Part]:
+def _parts(order: DesiredOrder, shop: ShopConfig) -> list[_Part]:
     """What is said of the order below its head. What is beside a phone, or a number, is nowhere else."""
     label = labels(shop.language)
     parts = [
@@ -123,7 +123,7 @@ def _parts(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> l
         _Part(_company(order, label), cuttable=False),
         *_delivery(order, label),
         _Part(_discount(order, label)),
-        _Part(_list_prices(order, label, discounts)),
+        _Part(_list_prices(order, label)),
         _Part(f"{label.whole if order.paid else label.to_pay}: {_price(to_pay(order), order.currency)}"),
         _Part(_managers_note(order, label)),
         # So late that it may use all the room that is left.
@@ -135,9 +135,9 @@ def _parts(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> l
     return [part._replace(text=part.text.replace(f"\n{RULE}", "\n—")) for part in parts if part.text]
 
 
-def block(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts, *, written_off: bool = False) -> str:
-    """Our part of the notes, marker first, without the rule. `discounts`: what the account makes of a line's; where
-    the unit prices carry the order's discount, the shop's are named."""
+def block(order: DesiredOrder, shop: ShopConfig, *, written_off: bool = False) -> str:
+    """Our part of the notes, marker first, without the rule. The unit prices in RO App carry the order's discount, so
+    the shop's are named."""
     label = labels(shop.language)
     lines = [
         f"{marker(order.shop, order.number)} {label.order} {order.number}, {shop.name}",
@@ -145,7 +145,7 @@ def block(order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts, *, wr
         f"{label.deleted}!" if order.gone_at else "",
         f"{label.written_off}." if written_off else "",
         f"{label.no_callback}." if order.without_callback else "",
-        *(part.shown for part in _parts(order, shop, discounts)),
+        *(part.shown for part in _parts(order, shop)),
     ]
     return _cut("\n".join(line for line in lines if line), _LONGEST)
 
@@ -174,10 +174,10 @@ def _discount(order: DesiredOrder, label: Labels) -> str:
     return f"{label.discount}: {_listed(order.coupon, less)}"
 
 
-def _list_prices(order: DesiredOrder, label: Labels, discounts: LineDiscounts) -> str:
-    goods = [PricedLine(line.product, line.price, line.quantity) for line in order.lines]
-    sent = {(line.product, line.price) for line in priced(goods, order.total, discounts)}
-    changed = [line for line in order.lines if (line.product, cents(line.price)) not in sent]
+def _list_prices(order: DesiredOrder, label: Labels) -> str:
+    goods = [ShopLine(line.product, line.price, line.quantity) for line in order.lines]
+    moved = {line.of for line in priced(goods, order.total) if line.price != cents(line.of.price)}
+    changed = [line for line, of in zip(order.lines, goods, strict=True) if of in moved]
     prices = "; ".join(f"{line.title} {_price(line.price, order.currency)}" for line in changed)
     return f"{label.list_prices}: {prices}" if prices else ""
 
@@ -198,11 +198,11 @@ def _stands(part: str, text: str) -> bool:
     return f"\n{part}\n" in f"{text}\n"
 
 
-def say(current: str, text: str, order: DesiredOrder, shop: ShopConfig, discounts: LineDiscounts) -> bool:
+def say(current: str, text: str, order: DesiredOrder, shop: ShopConfig) -> bool:
     """Whether our part of the notes has what the order's comment says, as far as it stands in the newest notes, `text`:
     who wrote it has sent the comment as well."""
     label = labels(shop.language)
-    facts = [part.shown for part in _in_feed(order, shop, discounts)]
+    facts = [part.shown for part in _in_feed(order, shop)]
     if order.gone_at:
         facts.append(f"{label.deleted}!")
     if order.manager_comment:

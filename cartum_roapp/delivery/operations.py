@@ -26,10 +26,11 @@ class SetStatus:
 
 @dataclass(frozen=True)
 class AddLine:
-    """A new line; `entity` is RO App's product, of which the lines `beside` were there before the first try. `repeats`:
-    so many earlier tries had no answer, and RO App does not show it."""
+    """A new line, `part` of those of its product; `entity` is RO App's product, of which the lines `beside` were there
+    before the first try. `repeats`: so many earlier tries had no answer, and RO App does not show it."""
 
     line: PricedLine
+    part: int
     entity: int
     repeats: int = 0
     beside: tuple[int, ...] = ()
@@ -37,7 +38,7 @@ class AddLine:
 
 @dataclass(frozen=True)
 class SetLine:
-    """Price, quantity and discount, as far as named, of RO App's line `item`."""
+    """Price and quantity, as far as named, of RO App's line `item`."""
 
     item: int
     changes: tuple[Change, ...]

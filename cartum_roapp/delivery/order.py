@@ -24,7 +24,6 @@ from cartum_roapp.delivery.doubt import Timeouts
 from cartum_roapp.delivery.looks import Looks
 from cartum_roapp.delivery.managers import OrderManagers
 from cartum_roapp.delivery.markers import MarkerIndex
-from cartum_roapp.delivery.prices import AccountDiscounts
 from cartum_roapp.delivery.product_index import ProductIndex
 from cartum_roapp.delivery.product_making import ProductMaker
 from cartum_roapp.delivery.products import ProductBook
@@ -75,10 +74,9 @@ class OrderDelivery:
         index = ProductIndex(session, roapp, timeouts.interval)
         self._index = index
         self.products = ProductBook(session, creations, index, self.making(session, roapp, creations, index))
-        self.discounts = AccountDiscounts(session)
-        self.totals = Totals(session, roapp, self.discounts, shops)
+        self.totals = Totals(session, roapp, shops)
         looks = Looks(roapp, upcoming.orders)
-        self._bindings = OrderBindings(session, roapp, creations, self.markers, self.discounts, looks)
+        self._bindings = OrderBindings(session, roapp, creations, self.markers, looks)
         self._status = OrderStatus(session, roapp)
         self._managers = OrderManagers(roapp)
         self.currency = ""
@@ -206,7 +204,7 @@ class OrderDelivery:
         self._ask_for_total_again(order, agreement)
         side = Side(order, shop, contact, products, self._counts_alike(order))
         step = OrderStep(
-            self._session, self._roapp, self._bindings, self._managers, self.discounts, self.totals, self._status,
+            self._session, self._roapp, self._bindings, self._managers, self.totals, self._status,
             agreement, side, bound,
         )  # fmt: skip
         written_off = await self._take(step)

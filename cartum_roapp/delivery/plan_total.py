@@ -1,9 +1,8 @@
 """RO App's total of an order, once its lines are the shop's. All functions are pure.
 
-* Where staff changed a line of ours, the total is theirs.
-* Else it has to be the shop's, beside what staff added. Where it is not, the account counts discounts in another way,
-  and the lines are priced for that. After the last way the difference is reported.
-* A total that RO App does not show proves nothing about a discount: the prices carry it.
+* Where staff changed a line of ours, the total is theirs, unless a part of the order's discount fell on that line
+  since: as the line stays theirs, that part is missing.
+* Else it has to be the shop's, beside what staff added.
 """
 
 from __future__ import annotations
@@ -15,41 +14,37 @@ from decimal import Decimal
 from cartum_roapp.apis.roapp.rows import RoItem
 from cartum_roapp.delivery import plan_lines
 from cartum_roapp.ledger.agreed import AgreedOrder
-from cartum_roapp.orders.pricing import LineDiscounts, PricedLine, next_way, total_of
+from cartum_roapp.orders.pricing import NOTHING, PricedLine, cents
 
 
 @dataclass(frozen=True)
 class Compared:
-    """`agreed` is what is known now. `way`: how discounts are to be counted, as the lines have to be priced for that.
-    `differs`: RO App's total without what staff added, where it is not the shop's and nothing is left to try."""
+    """`agreed` is what is known now. `differs`: RO App's total without what staff added, where it is not the shop's."""
 
     agreed: AgreedOrder
-    way: LineDiscounts | None = None
     differs: Decimal | None = None
 
 
 def compare(
-    agreed: AgreedOrder,
-    total: Decimal | None,
-    items: Sequence[RoItem],
-    lines: Sequence[PricedLine],
-    discounts: LineDiscounts,
-    expected: Decimal,
+    agreed: AgreedOrder, total: Decimal | None, items: Sequence[RoItem], lines: Sequence[PricedLine], expected: Decimal
 ) -> Compared:
-    """`total` and `items` are RO App's, `lines` what the shop's are as the account counts `discounts`, `expected` is
-    the total that RO App has to have."""
+    """`total` (None: it is not shown) and `items` are RO App's, `lines` the shop's, `expected` is the total that RO App
+    has to have."""
     seen = replace(agreed, total=expected if total is None else total)
-    if not plan_lines.are_as_sent(agreed, items, discounts):
+    is_theirs = not plan_lines.are_as_sent(agreed, items) and plan_lines.are_priced(agreed, lines)
+    if total is None or is_theirs:
         return Compared(seen)
-    if total is None:
-        hidden = discounts is not LineDiscounts.NONE and any(line.discount for line in lines)
-        return Compared(agreed, LineDiscounts.NONE) if hidden else Compared(seen)
-    ours = total - total_of(plan_lines.of_staff(agreed, items), discounts)
-    if ours == expected:
-        return Compared(seen)
-    if not any(item.written_off for item in items):
-        if not plan_lines.are_priced(agreed, lines):  # the account counts in another way since they were sent
-            return Compared(agreed, discounts)
-        if (way := next_way(lines, ours, discounts)) is not None:
-            return Compared(agreed, way)
-    return Compared(seen, differs=ours)
+    ours = [total - sum(sums, NOTHING) for sums in _sums(plan_lines.of_staff(agreed, items))]
+    return Compared(seen, None if expected in ours else ours[0])
+
+
+def _sums(items: Sequence[RoItem]) -> tuple[list[Decimal], list[Decimal]]:
+    """Returns what each item adds to the total. An amount off a line counts for the line in some accounts, for each
+    unit in others (roapp §3.2)."""
+
+    def sum_of(item: RoItem, each: Decimal) -> Decimal:
+        gross = cents(item.price * item.quantity)
+        amount, percentage = item.discount or (NOTHING, NOTHING)
+        return gross - cents(amount * each + gross * percentage / 100)
+
+    return [sum_of(item, Decimal(1)) for item in items], [sum_of(item, item.quantity) for item in items]

@@ -8,37 +8,34 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.decision import Given
 from cartum_roapp.ledger.desired import DesiredOrder
-from cartum_roapp.orders.pricing import LineDiscounts
 
 
 @dataclass(frozen=True)
 class Said:
-    """Of an order that is priced as `discounts` says. `written_off`: goods have left RO App's stock, which the notes
-    say."""
+    """`written_off`: goods have left RO App's stock, which the notes say."""
 
     order: DesiredOrder
     shop: ShopConfig
-    discounts: LineDiscounts
     written_off: bool = False
 
     @property
     def text(self) -> str:
         """Our part of the notes."""
-        return notes.block(self.order, self.shop, self.discounts, written_off=self.written_off)
+        return notes.block(self.order, self.shop, written_off=self.written_off)
 
     @property
     def comment(self) -> str:
         """What the comment says."""
-        return notes.comment(self.order, self.shop, self.discounts)
+        return notes.comment(self.order, self.shop)
 
     @property
     def all(self) -> str:
         """A comment that says what the notes were to say, with what the comment says among it."""
-        return notes.as_comment(self.order, self.text, self.shop, self.discounts)
+        return notes.as_comment(self.order, self.text, self.shop)
 
     def beside(self, current: str) -> Given:
         """Returns our part of the notes as it stands beside what staff wrote in the `current` ones."""
-        facts = notes.facts(self.order, self.discounts, written_off=self.written_off)
+        facts = notes.facts(self.order, written_off=self.written_off)
         return Given(facts, notes.head_digest(notes.merged(current, self.text)))
 
     def have_room(self, current: str) -> bool:
@@ -51,4 +48,4 @@ class Said:
 
     def is_said(self, current: str) -> bool:
         """Returns whether RO App's notes have what the comment says."""
-        return self.is_as_made(current) or notes.say(current, self.text, self.order, self.shop, self.discounts)
+        return self.is_as_made(current) or notes.say(current, self.text, self.order, self.shop)

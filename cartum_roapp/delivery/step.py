@@ -23,7 +23,7 @@ from cartum_roapp.delivery.managers import OrderManagers
 from cartum_roapp.delivery.operations import AddLine, Operation, Problem, SendComments, SetFields, SetLine, SetStatus
 from cartum_roapp.delivery.plan import Look, Plan, ShopOrder, needs_items, plan
 from cartum_roapp.delivery.plan_status import NEW
-from cartum_roapp.delivery.prices import AccountDiscounts, wanted_lines
+from cartum_roapp.delivery.prices import wanted_lines
 from cartum_roapp.delivery.said import Said
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.delivery.shop_order import Side, look_at
@@ -31,7 +31,6 @@ from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.delivery.totals import Totals
 from cartum_roapp.errors import BadRecord, Code, Retryable
 from cartum_roapp.ledger.agreed import AgreedOrder, Field
-from cartum_roapp.orders.pricing import LineDiscounts
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +51,12 @@ class Planned:
 @dataclass
 class OrderStep:
     """Looks, asks `plan` what is to be done, and does it. What RO App refuses is planned again where there is another
-    way: without another manager, with discounts in another form, with the status first."""
+    way: without another manager, with the status first."""
 
     session: AccountSession
     roapp: RoApp
     bindings: OrderBindings
     managers: OrderManagers
-    discounts: AccountDiscounts
     totals: Totals
     status: OrderStatus
     agreement: Agreement
@@ -68,8 +66,7 @@ class OrderStep:
     def __post_init__(self) -> None:
         order, shop = self.side.order, self.side.shop
         self._comments = OrderComments(self.session, self.roapp, self.agreement, order, self.bound.ro_id)
-        self._lines = OrderLines(self.session, self.roapp, self.agreement, self.discounts, order, shop, self.bound)
-        self._form: LineDiscounts | None = None
+        self._lines = OrderLines(self.session, self.roapp, self.agreement, order, shop, self.bound)
         self._refused: list[Operation] = []
         self._keeps_manager = self._status_first = self._takes_as_made = False
         self._stale = 0
@@ -100,11 +97,8 @@ class OrderStep:
             if with_status:
                 break
             with_status = True
-        if self._form is not None:
-            with self.session.transaction() as connection:
-                self.discounts.learn(connection, self._form)
         if self.agreement.known.total is None and self.bound.seen is not None:
-            self.totals.agrees(self.side.order, self.side.shop, self.agreement.known, self.bound.seen)
+            self.totals.agrees(self.side.order, self.side.shop, self.bound.seen)
         return planned.plan.written_off
 
     async def _plan(self, with_status: bool) -> Planned:
@@ -112,8 +106,7 @@ class OrderStep:
         before, side = self.agreement.known, self.side
         needs = needs_items(before, side.goods, side.entities) or self._lines.are_stuck
         items = await self._lines.read() if needs else None
-        form = self._form or self.discounts.of(side.order, side.shop, before)
-        said = Said(side.order, side.shop, form, any(item.written_off for item in items or ()))
+        said = Said(side.order, side.shop, any(item.written_off for item in items or ()))
         order, look = await self._sides(said, with_status)
         planned = plan(before, look, items, order, self._refused)
         if any(isinstance(one, AddLine) and one.repeats for one in planned.operations):
@@ -162,7 +155,7 @@ class OrderStep:
         order = ShopOrder(
             values if status is None else {**values, Field.STATUS: status},
             goods=side.goods,
-            lines=tuple(wanted_lines(side.order, side.shop, said.discounts)),
+            lines=tuple(wanted_lines(side.order, side.shop, known)),
             entities=side.entities,
             comment=None if side.contact is None else notes.digest(said.comment),
             says_all=says_all,
@@ -246,9 +239,6 @@ class OrderStep:
         if Field.MANAGER in sets and not self._keeps_manager:
             log.warning("order %s keeps its manager, who has left: RO App refuses another one", self.side.order.number)
             self._keeps_manager = True
-            return True
-        if isinstance(operation, AddLine | SetLine) and (form := self._lines.instead(error)) is not None:
-            self._form = form
             return True
         if not self._status_first and any(isinstance(one, SetStatus) for one in planned.operations):
             self._status_first = True

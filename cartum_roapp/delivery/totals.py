@@ -1,8 +1,6 @@
 """RO App's totals, read back after lines were written, many orders in one call (design §2, P9).
 
-The first order with a discount shows what its account makes of it. The account remembers that, and the order is
-delivered again with other discounts or prices. A total that still differs is held with both figures; statuses and
-comments continue.
+A total that differs is held with both figures; statuses and comments continue.
 """
 
 from __future__ import annotations
@@ -17,16 +15,14 @@ from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import plan_total
-from cartum_roapp.delivery.prices import AccountDiscounts, wanted_lines, wanted_total
+from cartum_roapp.delivery.prices import wanted_lines, wanted_total
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
 from cartum_roapp.ledger import agreed as ledger
-from cartum_roapp.ledger import desired, held, matches, orders, totals
-from cartum_roapp.ledger.agreed import AgreedOrder
+from cartum_roapp.ledger import desired, held, matches, totals
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.totals import Due
 from cartum_roapp.links import order_name
-from cartum_roapp.orders.pricing import LineDiscounts, total_of
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +33,9 @@ AT_ONCE = 50
 class Totals:
     """Compares RO App's totals with the shop's (`plan_total`). To repeat any of it changes nothing."""
 
-    def __init__(
-        self, session: AccountSession, roapp: RoApp, discounts: AccountDiscounts, shops: Mapping[str, ShopConfig]
-    ) -> None:
+    def __init__(self, session: AccountSession, roapp: RoApp, shops: Mapping[str, ShopConfig]) -> None:
         self._session = session
         self._roapp = roapp
-        self._discounts = discounts
         self._shops = shops
 
     async def check(self, served: Collection[str]) -> None:
@@ -61,17 +54,13 @@ class Totals:
                 log.warning("totals are not compared: %s", type(error).__name__)
                 return
 
-    def agrees(self, order: DesiredOrder, shop: ShopConfig, agreed: AgreedOrder, seen: RoOrder) -> bool:
+    def agrees(self, order: DesiredOrder, shop: ShopConfig, seen: RoOrder) -> bool:
         """Returns whether RO App's total is the shop's; then it need not be read again. `seen` was read after the lines
         were written."""
         total = wanted_total(order, shop)
         if seen.total != total:
             return False
-        sent = [line.sent for line in agreed.lines if line.sent.quantity]
-        proves = total_of(sent, LineDiscounts.PER_LINE) != total_of(sent, LineDiscounts.PER_UNIT)
         with self._session.transaction() as connection:
-            if proves and self._discounts.known is LineDiscounts.UNKNOWN:
-                self._discounts.learn(connection, LineDiscounts.PER_LINE)
             held.clear(connection, order.shop, "total", [order.number])
             totals.note(connection, order.shop, order.number, total)
             matches.note_roapp_numbers(connection, order.shop, {seen.id: seen.number} if seen.number else {})
@@ -107,22 +96,15 @@ class Totals:
         shop = self._shops[one.shop]
         if seen is None:
             self._pass(one)
-        if seen is None or self.agrees(order, shop, agreed, seen):
+        if seen is None or self.agrees(order, shop, seen):
             return
         items = await self._roapp.items(one.ro_id)
         again = await self._roapp.order(one.ro_id)  # the list may be older than the lines
-        counted, expected = self._discounts.of(order, shop, agreed), wanted_total(order, shop)
-        total = seen.total if again is None else again.total
-        compared = plan_total.compare(agreed, total, items, wanted_lines(order, shop, counted), counted, expected)
+        expected, total = wanted_total(order, shop), seen.total if again is None else again.total
+        compared = plan_total.compare(agreed, total, items, wanted_lines(order, shop, agreed), expected)
         with self._session.transaction() as connection:
             if seen.number:
                 matches.note_roapp_numbers(connection, order.shop, {seen.id: seen.number})
-            if compared.way is not None:
-                because = "RO App's total shows what it makes of a discount: it is sent in another way"
-                self._discounts.take(connection, compared.way, order)
-                totals.price_again(connection, one.shop, one.number)
-                orders.requeue(connection, one.shop, [one.number], because)
-                return
             assert compared.agreed.total is not None
             totals.note(connection, one.shop, one.number, compared.agreed.total)
             if compared.differs is None:

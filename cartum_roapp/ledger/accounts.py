@@ -42,7 +42,6 @@ class Known:
 
     name: str
     product_writes: str
-    line_discounts: str
     products: int
     products_read_at: datetime | None
 
@@ -54,7 +53,6 @@ def known(connection: Connection) -> dict[str, Known]:
         select(
             accounts.c.name,
             accounts.c.product_writes,
-            accounts.c.line_discounts,
             func.coalesce(counts.c.products, 0).label("products"),
             accounts.c.catalogue_read_at.label("products_read_at"),
         ).outerjoin(counts, counts.c.account == accounts.c.name)

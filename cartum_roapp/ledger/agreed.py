@@ -13,8 +13,6 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, text
 
-from cartum_roapp.orders.pricing import Discount, PricedLine
-
 Value = Hashable
 
 #: For a restored ledger: what was agreed on since the backup is not in it. So nothing counts as agreed on, as with an
@@ -56,12 +54,14 @@ class Field(StrEnum):
 
 @dataclass(frozen=True)
 class AgreedLine:
-    """A line of ours in RO App's order: `entity` is RO App's product, `item` its id of the line, None until an answer
-    or a look has shown it; `values` are its price, quantity and discount. A line that the shop no longer has gets the
-    quantity 0. `repeats`: how often its adding was repeated; then a first try may show up as its twin. `beside`: RO
-    App's other lines of that product before the first try."""
+    """A line of ours in RO App's order: `part` numbers those of one product, `entity` is RO App's product, `item` its
+    id of the line, None until an answer or a look has shown it. `values` are its price and quantity; the shop's own are
+    the unit price and the quantity of the shop's line, of which this may be a part. A line that the shop no longer has
+    gets the quantity 0. `repeats`: how often its adding was repeated; then a first try may show up as its twin.
+    `beside`: RO App's other lines of that product before the first try."""
 
     product: str
+    part: int
     entity: int
     item: int | None
     values: Mapping[str, Agreed]
@@ -69,14 +69,19 @@ class AgreedLine:
     beside: tuple[int, ...] = ()
 
     @property
-    def key(self) -> tuple[str, Value]:
-        """The shop's product, and the price that was sent."""
-        return self.product, self.values["price"].sent
+    def price(self) -> Decimal:
+        """As it was sent."""
+        return self._sent("price")
 
     @property
-    def sent(self) -> PricedLine:
-        """The line as it was sent."""
-        return PricedLine(self.product, **{name: value.sent for name, value in self.values.items()})  # type: ignore[arg-type]
+    def quantity(self) -> Decimal:
+        """As it was sent."""
+        return self._sent("quantity")
+
+    def _sent(self, name: str) -> Decimal:
+        sent = self.values[name].sent
+        assert isinstance(sent, Decimal)
+        return sent
 
     def each(self, change: Callable[[str, Agreed], Agreed]) -> AgreedLine:
         """Returns the line with each of its values changed."""
@@ -139,10 +144,10 @@ def store(
     fields = orjson.dumps(changed).decode()
     values = {"fields": fields, "goods": after.goods, "total": after.total, "unsure_until": unsure_until}
     connection.execute(text(_STORE_ORDER), {**key, **values})
-    kept = {line.key for line in after.lines}
+    kept = {(line.product, line.part) for line in after.lines}
     for line in before.lines:
-        if line.key not in kept:
-            connection.execute(text(_DELETE), {**key, "product": line.product, "price": line.sent.price})
+        if (line.product, line.part) not in kept:
+            connection.execute(text(_DELETE), {**key, "product": line.product, "part": line.part})
     for line in after.lines:
         if line not in before.lines:
             connection.execute(text(_UPSERT), {**key, **_values(line)})
@@ -179,7 +184,6 @@ def look_now(connection: Connection, shop: str) -> None:
 
 
 def _values(line: AgreedLine) -> dict[str, Any]:
-    sent = line.sent
     otherwise: dict[str, Any] = {
         name: {"shop": _plain(value.shop), "shown": _plain(value.shown), "ours": [_plain(one) for one in value.ours]}
         for name, value in line.values.items()
@@ -188,32 +192,28 @@ def _values(line: AgreedLine) -> dict[str, Any]:
     if line.beside:
         otherwise["beside"] = list(line.beside)
     return {
-        "product": line.product, "entity_id": line.entity, "item_id": line.item, "price": sent.price,
-        "quantity": sent.quantity, "amount": sent.discount.amount, "percentage": sent.discount.percentage,
-        "repeats": line.repeats, "otherwise": orjson.dumps(otherwise).decode() if otherwise else None,
+        "product": line.product, "part": line.part, "entity_id": line.entity, "item_id": line.item,
+        "price": line.price, "quantity": line.quantity, "repeats": line.repeats,
+        "otherwise": orjson.dumps(otherwise).decode() if otherwise else None,
     }  # fmt: skip
 
 
 def _line(row: Row[Any]) -> AgreedLine:
-    sent = {"price": row.price, "quantity": row.quantity, "discount": Discount(row.amount, row.percentage)}
+    sent = {"price": row.price, "quantity": row.quantity}
     values = {name: Agreed.on(value, value) for name, value in sent.items()}
     otherwise = dict(row.otherwise or {})
     beside = tuple(otherwise.pop("beside", ()))
     for name, other in otherwise.items():
         shop, shown = _value(other["shop"]), _value(other["shown"])
         values[name] = Agreed(shop, sent[name], shown, frozenset(map(_value, other["ours"])))
-    return AgreedLine(row.product, row.entity_id, row.item_id, values, row.repeats, beside)
+    return AgreedLine(row.product, row.part, row.entity_id, row.item_id, values, row.repeats, beside)
 
 
 def _plain(value: Value) -> Any:
-    if isinstance(value, Discount):
-        return [str(value.amount), str(value.percentage)]
     return None if value is None else str(value)
 
 
 def _value(plain: Any) -> Value:
-    if isinstance(plain, list):
-        return Discount(*map(Decimal, plain))
     return None if plain is None else Decimal(plain)
 
 
@@ -243,8 +243,8 @@ _ORDER = """
     FROM order_matches match WHERE shop = :shop AND number = :number
 """
 _LINES = """
-    SELECT product, entity_id, item_id, price, quantity, amount, percentage, otherwise, repeats FROM agreed_lines
-    WHERE shop = :shop AND number = :number ORDER BY item_id
+    SELECT product, part, entity_id, item_id, price, quantity, otherwise, repeats FROM agreed_lines
+    WHERE shop = :shop AND number = :number ORDER BY product, part
 """
 _STORE_ORDER = """
     UPDATE order_matches SET fields = fields || CAST(:fields AS jsonb), goods = :goods, total = :total,
@@ -254,16 +254,14 @@ _STORE_ORDER = """
         (fields || CAST(:fields AS jsonb), :goods, CAST(:total AS numeric), CAST(:unsure_until AS timestamptz))
 """
 _DELETE = """
-    DELETE FROM agreed_lines WHERE shop = :shop AND number = :number AND product = :product AND price = :price
+    DELETE FROM agreed_lines WHERE shop = :shop AND number = :number AND product = :product AND part = :part
 """
 _UPSERT = """
-    INSERT INTO agreed_lines (shop, number, product, entity_id, item_id, price, quantity, amount, percentage, otherwise,
-                              repeats)
-    VALUES (:shop, :number, :product, :entity_id, :item_id, :price, :quantity, :amount, :percentage,
-            CAST(:otherwise AS jsonb), :repeats)
-    ON CONFLICT (shop, number, product, price) DO UPDATE SET entity_id = excluded.entity_id, item_id = excluded.item_id,
-        quantity = excluded.quantity, amount = excluded.amount, percentage = excluded.percentage,
-        otherwise = excluded.otherwise, repeats = excluded.repeats
+    INSERT INTO agreed_lines (shop, number, product, part, entity_id, item_id, price, quantity, otherwise, repeats)
+    VALUES (:shop, :number, :product, :part, :entity_id, :item_id, :price, :quantity, CAST(:otherwise AS jsonb),
+            :repeats)
+    ON CONFLICT (shop, number, product, part) DO UPDATE SET entity_id = excluded.entity_id, item_id = excluded.item_id,
+        price = excluded.price, quantity = excluded.quantity, otherwise = excluded.otherwise, repeats = excluded.repeats
 """
 _FIRST_LOOK = """
     UPDATE agreed_lines SET look_at = :at WHERE shop = :shop AND number = :number AND repeats > 0 AND look_at IS NULL

@@ -1,4 +1,4 @@
-"""Which orders' totals are to be read back from RO App, and what they have shown of the account."""
+"""Which orders' totals are to be read back from RO App."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import Connection, text
-
-from cartum_roapp.orders.pricing import LineDiscounts
 
 # An order that waits or is held may have lines on their way: its next delivery asks again.
 _DUE = """
@@ -46,21 +44,3 @@ def note(connection: Connection, shop: str, number: str, total: Decimal) -> None
     """Notes that RO App's total of the order was read and compared."""
     query = "UPDATE order_matches SET total = :total WHERE shop = :shop AND number = :number"
     connection.execute(text(query), {"shop": shop, "number": number, "total": total})
-
-
-def price_again(connection: Connection, shop: str, number: str) -> None:
-    """Has the order's lines compared again with what they have to be."""
-    query = "UPDATE order_matches SET goods = NULL WHERE shop = :shop AND number = :number"
-    connection.execute(text(query), {"shop": shop, "number": number})
-
-
-def line_discounts(connection: Connection, account: str) -> LineDiscounts:
-    """Returns what the account makes of a line's discount, as far as its orders have shown."""
-    found = connection.scalar(text("SELECT line_discounts FROM accounts WHERE name = :account"), {"account": account})
-    return LineDiscounts(found or LineDiscounts.UNKNOWN)
-
-
-def learn(connection: Connection, account: str, shown: LineDiscounts) -> None:
-    """Stores what an order has shown the account to make of a line's discount."""
-    query = text("UPDATE accounts SET line_discounts = :shown WHERE name = :account")
-    connection.execute(query, {"account": account, "shown": str(shown)})

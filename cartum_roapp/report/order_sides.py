@@ -16,7 +16,7 @@ from cartum_roapp.ledger import database, desired, matches, roapp_statuses, shop
 from cartum_roapp.ledger.agreed import AgreedOrder, Field
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.links import order_name
-from cartum_roapp.orders.pricing import NO_DISCOUNT, Discount
+from cartum_roapp.orders.pricing import NOTHING
 from cartum_roapp.report.tables import Part, Row, Table
 
 _COLUMNS = ("", "shop", "sent", "RO App now")
@@ -77,11 +77,11 @@ def _lines(order: DesiredOrder, agreed: AgreedOrder, items: Sequence[RoItem]) ->
     for line in order.lines:
         shop[line.product].append(_line(line.quantity, line.price))
     for one in agreed.lines:
-        if one.sent.quantity:
-            sent[one.product].append(_line(one.sent.quantity, one.sent.price, one.sent.discount))
+        if one.quantity:
+            sent[one.product].append(_line(one.quantity, one.price))
     for item in items:
         product = products.get(item.entity_id or 0, f"RO App's product {item.entity_id or 'without an id'}")
-        shown[product].append(_line(item.quantity, item.price, Discount(*(item.discount or ()))))
+        shown[product].append(_line(item.quantity, item.price, *(item.discount or ())))
     if DELIVERY in sent and order.delivery_price:
         shop[DELIVERY].append(_line(Decimal(1), order.delivery_price))
     for product in dict.fromkeys([*shop, *sent, *shown]):
@@ -89,10 +89,10 @@ def _lines(order: DesiredOrder, agreed: AgreedOrder, items: Sequence[RoItem]) ->
         yield titles.get(product) or product.partition(":")[2] or product, *each
 
 
-def _line(quantity: Decimal, price: Decimal, discount: Discount = NO_DISCOUNT) -> str:
-    """Returns "2 × 100.00", "2 × 100.00 − 10 %" or "2 × 100.00 − 5.00"."""
-    taken = f"{discount.percentage.normalize():f} %" if discount.percentage else f"{discount.amount:.2f}"
-    return f"{quantity.normalize():f} × {price:.2f}{f' − {taken}' if discount else ''}"
+def _line(quantity: Decimal, price: Decimal, amount: Decimal = NOTHING, percentage: Decimal = NOTHING) -> str:
+    """Returns "2 × 100.00", with a discount of staff's "2 × 100.00 − 10 %" or "2 × 100.00 − 5.00"."""
+    taken = f" − {percentage.normalize():f} %" if percentage else f" − {amount:.2f}" if amount else ""
+    return f"{quantity.normalize():f} × {price:.2f}{taken}"
 
 
 def _named(status: object, names: dict[int, str]) -> object:

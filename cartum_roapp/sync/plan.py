@@ -22,7 +22,7 @@ from cartum_roapp.ledger.journal import Change
 from cartum_roapp.ledger.lock_session import LockSession
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
-from cartum_roapp.sync.planned_changes import Shown, sets_discount, shown
+from cartum_roapp.sync.planned_changes import Shown, sets_price, shown
 from cartum_roapp.sync.run import Counts, Run
 
 ACTIONS = ("create", "adopt", "change", "nothing", "held", "wait")
@@ -126,9 +126,9 @@ class Plan:
         return {event.number: one for event in events for one in event.changes if one[0] == DISCOUNT}
 
     def _discount(self, one: OrderPreview, changed: Change | None) -> Iterator[Shown]:
-        """Yields the order's discount where lines bring it to RO App: spread over them, or in their prices."""
+        """Yields the order's discount where the prices of its lines bring it to RO App."""
         discount = self.discounts[one.number]
         if changed and one.action == "change" and any(isinstance(line, AddLine | SetLine) for line in one.operations):
             yield dict(zip(("field", "old", "new"), changed, strict=True))
-        elif discount and any(map(sets_discount, one.operations)):
+        elif discount and any(map(sets_price, one.operations)):
             yield {"field": DISCOUNT, "old": None, "new": amount(discount)}

@@ -11,7 +11,6 @@ from cartum_roapp.delivery.preview import INVENTED, OrderPreview
 from cartum_roapp.delivery.prices import DELIVERY
 from cartum_roapp.delivery.step import Planned
 from cartum_roapp.ledger.agreed import Field, Value
-from cartum_roapp.orders.pricing import Discount
 
 #: What would be done to one value: its name as people know it, and the values before and after.
 Shown = dict[str, str | None]
@@ -37,10 +36,10 @@ def shown(one: OrderPreview, lines: Iterable[Mapping[str, str]], statuses: Mappi
     return [*made, *(row for operation in one.operations for row in _of(operation, planned, titles, statuses))]
 
 
-def sets_discount(operation: Operation) -> bool:
-    """Returns whether it adds a line, or changes the discount of one."""
+def sets_price(operation: Operation) -> bool:
+    """Returns whether it adds a line, or changes the price of one."""
     if isinstance(operation, SetLine):
-        return any(change.name == "discount" for change in operation.changes)
+        return any(change.name == "price" for change in operation.changes)
     return isinstance(operation, AddLine)
 
 
@@ -58,8 +57,6 @@ def _of(
         case AddLine(line=line):
             name = titles.get(line.product, f"line {line.product}")
             yield _shown(name, None, f"{_text(line.quantity)} × {_text(line.price)}")
-            if line.discount:
-                yield _shown(f"{name}: discount", None, line.discount)
         case SetLine():
             product = planned.plan.agreed.line(operation.item).product
             item = next(item for item in planned.items or () if item.id == operation.item)
@@ -88,8 +85,4 @@ def _text(value: object) -> str | None:
         return "a new one"
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
-    if isinstance(value, tuple):  # as RO App shows a discount
-        value = Discount(*value)
-    if isinstance(value, Discount):
-        return f"{_text(value.percentage)} %" if value.percentage else _text(value.amount)
     return None if value is None else str(value)

@@ -16,9 +16,6 @@ from sampling import Sample
 #: What RO App's accounts are like.
 VARIANTS: list[dict[str, Any]] = [
     {},
-    {"discount_amounts": "unit"},
-    {"discount_amounts": "ignored"},
-    {"discount_amounts": "ignored", "discount_percentages": "ignored"},
     {"discounts_shown": False},
     {"order_notes": False},
 ]
@@ -39,7 +36,7 @@ disturbances = st.one_of(
     st.tuples(st.just("fault"), st.sampled_from(LOST), st.integers(0, 2)),
     st.tuples(st.just("kill"), st.integers(0, 20)),
 )
-staffs = st.sampled_from(["status", "client", "note", "own line", "quantity", "take out"])
+staffs = st.sampled_from(["status", "client", "note", "own line", "quantity", "price", "take out"])
 #: What is edited, what disturbs the delivery after it, and whether what was lost arrives before the next one.
 rounds = st.tuples(st.lists(edits, max_size=3), disturbances, st.booleans())
 

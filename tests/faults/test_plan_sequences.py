@@ -145,9 +145,34 @@ def test_a_line_that_staff_took_out_stays_out_where_only_a_coupon_changed(order:
     order.shop.coupon = Decimal("0.50")
     order.settle()
     assert [name for name, *_ in order.seen()["lines"]] == ["b"]
+    assert "total-differs" in order.problems, "the share of the line that is out is missing"
     order.shop.lines["a"] = Decimal("10.00"), 3
     order.settle()
-    assert [name for name, *_ in order.seen()["lines"]] == ["a", "b"]
+    assert {name for name, *_ in order.seen()["lines"]} == {"a", "b"}
+
+
+def test_a_line_that_staff_changed_stays_theirs_where_only_a_coupon_changed(order: OneOrder) -> None:
+    order.shop.lines["b"] = Decimal("5.00"), 1
+    order.settle()
+    order.staff("price")
+    order.shop.coupon = Decimal("2.50")
+    order.settle()
+    assert order.seen()["lines"] == [("a", Decimal("4.5"), 2), ("b", Decimal("4.50"), 1)]
+    assert "total-differs" in order.problems, "the share of staff's line is missing"
+    order.shop.lines["a"] = Decimal("20.00"), 2
+    order.settle()
+    assert Decimal(order.seen()["total"]) == order.shop.total
+
+
+def test_a_coupon_that_comes_and_goes_writes_prices_and_takes_nothing_out(order: OneOrder) -> None:
+    order.shop.lines = {"a": (Decimal("33.34"), 3)}
+    order.settle()
+    for coupon, parts in (("0.02", 2), ("0", 2), ("0.03", 2), ("10.02", 2)):
+        order.shop.coupon = Decimal(coupon)
+        order.settle()
+        seen = order.seen()
+        assert Decimal(seen["total"]) == order.shop.total
+        assert len(seen["item_ids"]) == len(seen["lines"]) == parts
 
 
 def test_a_line_that_we_emptied_and_ro_app_dropped_comes_back_with_the_shops(order: OneOrder) -> None:

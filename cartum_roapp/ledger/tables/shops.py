@@ -19,12 +19,6 @@ accounts = Table(
     ),
     Column("product_writes_at", Stamp, doc="since when that is known"),
     Column("catalogue_read_at", Stamp, doc="when RO App's products were last read whole"),
-    required(
-        "line_discounts",
-        Text,
-        "what the account makes of a line's discount, as its orders have shown (orders.pricing)",
-        default="unknown",
-    ),
     required("comment_statuses", ARRAY(BigInteger), "RO App's statuses that ask for a comment", default="{}"),
     Column("status_names", JSONB, doc="RO App's names of its statuses, since one of a shop was not matched"),
     required("first_statuses", JSONB, "in which status an order begins, by RO App's order type", default="{}"),

@@ -13,7 +13,6 @@ CREATE TABLE accounts (
     product_writes TEXT DEFAULT 'unknown' NOT NULL,
     product_writes_at TIMESTAMPTZ,
     catalogue_read_at TIMESTAMPTZ,
-    line_discounts TEXT DEFAULT 'unknown' NOT NULL,
     comment_statuses BIGINT[] DEFAULT '{}' NOT NULL,
     status_names JSONB,
     first_statuses JSONB DEFAULT '{}' NOT NULL,
@@ -115,7 +114,7 @@ CREATE TABLE order_lines (
     quantity NUMERIC(18, 4) NOT NULL,
     title TEXT NOT NULL,
     kind TEXT NOT NULL,
-    CONSTRAINT pk_order_lines PRIMARY KEY (shop, number, product, price)
+    CONSTRAINT pk_order_lines PRIMARY KEY (shop, number, product, part)
 );
 
 CREATE TABLE runs (
@@ -200,16 +199,15 @@ CREATE TABLE agreed_lines (
     shop TEXT NOT NULL,
     number TEXT NOT NULL,
     product TEXT NOT NULL,
+    part SMALLINT NOT NULL,
     entity_id BIGINT NOT NULL,
     item_id BIGINT,
     price NUMERIC(18, 4) NOT NULL,
     quantity NUMERIC(18, 4) NOT NULL,
-    amount NUMERIC(18, 4) NOT NULL,
-    percentage NUMERIC(18, 4) NOT NULL,
     otherwise JSONB,
     repeats SMALLINT DEFAULT '0' NOT NULL,
     look_at TIMESTAMPTZ,
-    CONSTRAINT pk_agreed_lines PRIMARY KEY (shop, number, product, price),
+    CONSTRAINT pk_agreed_lines PRIMARY KEY (shop, number, product, part),
     CONSTRAINT uq_agreed_lines_shop_number_item_id UNIQUE (shop, number, item_id),
     CONSTRAINT fk_agreed_lines_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
