@@ -163,12 +163,8 @@ class RoAppFaults(Faults):
     order_notes: bool = True  # False: one order by itself leaves `manager_notes` out
     money_comma: bool = False  # "175,00"
     order_totals: bool = True  # roapp §3.2: False: orders come without `total`
-    discount_amounts: str = "line"  # roapp §3.2: counted for the line, for each unit; ignored, refused
-    discount_percentages: str = "kept"  # kept, ignored, refused
-    line_rounding: str = (
-        "half_up"  # of what a line adds to the total: half_up, down, whole; unit: of a unit's net price;
-    )
-    # discount: of the line's discount, to whole units of money
+    discount_amounts: str = "line"  # roapp §3.2: counted for the line, for each unit
+    line_rounding: str = "half_up"  # of what a line adds to the total: half_up, down, whole
     price_digits: int | None = None  # a line's price is kept with so many decimals, rounded half up
     discounts_shown: bool = True  # False: lines come without `discount`
     sort_ignored: bool = False

@@ -234,10 +234,6 @@ def _discount(discount: Any, faults: RoAppFaults, errors: dict[str, list[str]]) 
             errors[f"discount.{name}"] = [REQUIRED]
     if discount.get("type") not in (None, "percentage", "value"):
         errors["discount.type"] = ["must be percentage or value"]
-    if discount.get("type") == "value" and discount.get("amount") and faults.discount_amounts == "refused":
-        errors["discount.type"] = ["only percentages are taken"]
-    if discount.get("percentage") and faults.discount_percentages == "refused":
-        errors["discount.percentage"] = ["discounts are switched off"]
     if discount.get("sponsor") not in (None, "staff", "company"):
         errors["discount.sponsor"] = ["must be staff or company"]
 

@@ -59,16 +59,12 @@ def barcode_object(code: Any) -> Row:
 def line_sum(item: Row, faults: RoAppFaults) -> Decimal:
     """Price × quantity less the line's discount, as this account counts it."""
     quantity = Decimal(str(item["quantity"]))
-    gross = total = Decimal(str(item["price"])) * quantity
+    total = Decimal(str(item["price"])) * quantity
     discount = item.get("discount") or {}
     if discount.get("type") == "value":
-        each = {"line": Decimal(1), "unit": quantity}.get(faults.discount_amounts, Decimal(0))
+        each = quantity if faults.discount_amounts == "unit" else 1
         total -= Decimal(str(discount.get("amount") or 0)) * each
-    elif faults.discount_percentages == "kept":
+    else:
         total *= (100 - Decimal(str(discount.get("percentage") or 0))) / 100
-    if faults.line_rounding == "discount":
-        total = gross - (gross - total).quantize(Decimal(1), ROUND_HALF_UP)
-    elif faults.line_rounding == "unit" and quantity:
-        total = (total / quantity).quantize(Decimal("0.01"), ROUND_HALF_UP) * quantity
     step = Decimal(1) if faults.line_rounding == "whole" else Decimal("0.01")
     return total.quantize(step, ROUND_DOWN if faults.line_rounding == "down" else ROUND_HALF_UP)

@@ -335,7 +335,7 @@ class World:
         roapp = self.box.roapp
         number = str(row["order_id"])
         there, wanted = self._there(order, row), _wanted(row)
-        if self._in_prices(row):  # then goods are compared, and the total below
+        if _is_discounted(row):  # then goods are compared, and the total below
             there, wanted = _without_prices(there), _without_prices(wanted)
         for line in there.keys() | wanted.keys():
             if there[line] != wanted[line]:
@@ -372,13 +372,6 @@ class World:
             rest = [one for one in rest if one.isdisjoint(names)]
             names = names.union(*found)
         return not names.isdisjoint(shown)
-
-    def _in_prices(self, row: Row) -> bool:
-        """Whether unit prices may carry the order's discount."""
-        off = sum(price * quantity for (_, price), quantity in _wanted(row).items()) - Decimal(str(row["total_sum"]))
-        faults = self.box.roapp.faults
-        odd = faults.discount_amounts != "line" or faults.line_rounding != "half_up"
-        return off != 0 and (off < 0 or odd or not faults.order_totals)
 
     def _there(self, order: Row, row: Row) -> Counter[tuple[str, Decimal]]:
         """(product, unit price) → summed quantity of RO App's order, named as the shop names it."""
@@ -469,6 +462,12 @@ def _wanted(row: Row) -> Counter[tuple[str, Decimal]]:
     for line in row["products"]:
         found[_product(line), Decimal(str(line["price"]))] += Decimal(str(line["quantity"]))  # type: ignore[assignment]
     return found
+
+
+def _is_discounted(row: Row) -> bool:
+    """Whether unit prices carry a discount of the order."""
+    off = sum(price * quantity for (_, price), quantity in _wanted(row).items()) - Decimal(str(row["total_sum"]))
+    return off != 0
 
 
 def _without_prices(lines: Counter[tuple[str, Decimal]]) -> Counter[tuple[str, Decimal]]:

@@ -3,7 +3,7 @@
 * A line of ours is the shop's line, or one of its two parts, whatever its price. Price and quantity are decided like
   any other value (`decision.decide`): the shop's own are the unit price and the quantity of its line.
 * How an order's discount falls on its lines may change without a change of the line. RO App gets that, unless staff
-  changed the line.
+  changed the same value of the line, or gave it a discount of their own.
 * A line that the shop no longer has gets the quantity 0, as RO App deletes none (roapp §3.2).
 * A line that staff took out comes back only if the shop changed its unit price or quantity, or a call of ours may have
   emptied it before.
@@ -201,8 +201,8 @@ def _compared(known: AgreedLine, item: RoItem, line: PricedLine | None) -> tuple
     price = known.values["price"]
     given = values_of(line) if line else {"price": Given(price.shop, price.sent), "quantity": Given(NOTHING, NOTHING)}
     seen, changes, values = _seen(item), [], dict(known.values)
-    is_ours = not _is_discounted(item) and all(seen[name] in (one.sent, *one.ours) for name, one in values.items())
     for name, value in known.values.items():
+        is_ours = seen[name] in (value.sent, *value.ours) and not _is_discounted(item)
         is_moved = is_ours and value.sent != given[name].made  # by the discount, if the shop did not change the line
         agreed = replace(value, shop=None) if is_moved else value
         values[name], change = compare(name, given[name], agreed, seen[name])

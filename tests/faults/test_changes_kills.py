@@ -81,10 +81,9 @@ def notes_shown(world: World) -> None:
         world.box.shops[0].set_status(number, SHIPPING)
 
 
-def discounts_rounded(world: World) -> None:
-    """An order's discount is one that the account rounds, so that its prices are to carry it."""
+def discounts_split(world: World) -> None:
+    """An order's discount that its quantity does not divide."""
     shop = world.box.shops[0]
-    world.box.roapp.faults.line_rounding = "unit"
     for quantity, less in ((2, 98), (3, 10)):
         number = shop.place_order(articles=[("KR-799", quantity)], status=SHIPPING)
         shop.edit(number, total_default=799 * quantity, total_sum=799 * quantity - less)
@@ -132,7 +131,7 @@ STORIES: dict[str, tuple[Callable[[World], None], Callable[[World], object], int
     "comments are demanded": (comments_demanded, World.imported, SHIPPING),
     "a late status": (late_status, lambda world: world.synced(both(world)), CANCELED),
     "notes are hidden": (hidden_notes, World.synced, SHIPPING),
-    "a discount is rounded": (discounts_rounded, World.synced, SHIPPING),
+    "a discount splits a line": (discounts_split, World.synced, SHIPPING),
     "a change is taken back": (changed, World.synced, SHIPPING),
     "the catalogue works again": (catalogue_back, lambda world: world.synced(by_barcode(world)), SHIPPING),
 }

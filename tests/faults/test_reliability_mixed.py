@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from ledgers import empty_ledger
 from points import stopped_at
 from reliability import Record
@@ -146,14 +146,6 @@ class History(RuleBasedStateMachine):
         self.strange: set[tuple[int, str]] = set()  # a lost ledger takes a line that was taken out for staff's
         self.told: set[tuple[int, str]] = set()  # RO App has them otherwise, as a repairing reconciliation said
         self.lost = False
-
-    @initialize(
-        amounts=st.sampled_from(["line", "unit", "refused", "ignored"]),
-        rounding=st.sampled_from(["half_up", "half_up", "unit", "discount", "down"]),
-    )
-    def begin(self, amounts: str, rounding: str) -> None:
-        """What the account makes of discounts."""
-        self.box.roapp.faults.switch(discount_amounts=amounts, line_rounding=rounding)
 
     # -- runs, what happened before them, and what happens to them ----------------------------------------------------
 

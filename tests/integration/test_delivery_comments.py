@@ -147,8 +147,6 @@ def test_a_long_address_is_not_cut_in_the_feed(world: World) -> None:
 
 
 def test_all_prices_before_the_discount_are_named(world: World) -> None:
-    """The account shows with its first line that it takes no discounts."""
-    world.box.roapp.faults.discount_amounts = world.box.roapp.faults.discount_percentages = "refused"
     shop = world.box.shops[0]
     articles = [good.article for good in shop.goods if good.article][:12]
     number = shop.place_order(articles=[(article, 3) for article in articles])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -166,10 +165,9 @@ def test_a_delivery_line_is_not_doubled_by_another_service_and_a_reset(world: Wo
 def test_an_order_that_staff_delete_costs_no_other_its_total(world: World) -> None:
     """Staff delete one of two orders between the list that shows their totals and the reading of its lines."""
     roapp = world.box.roapp
-    roapp.faults.line_rounding = "unit"
-    world.placed(("KR-799", 2), less="98")
-    world.imported()  # the account counts discounts per line from now on
-    gone, other = world.placed(("KR-799", 3), less="10"), world.placed(("KR-799", 3), less="11")
+    roapp.faults.line_rounding = "whole"
+    world.imported()
+    gone, other = world.placed(("KR-799", 1), less="10.40"), world.placed(("KR-799", 1), less="11.40")
     done: list[str] = []
 
     def listen(method: str, path: str, phase: str) -> None:
@@ -182,7 +180,7 @@ def test_an_order_that_staff_delete_costs_no_other_its_total(world: World) -> No
     stop()
     assert done
     world.synced()
-    assert (world.total(other), world.held()) == (Decimal(799 * 3 - 11), {})
+    assert world.held() == {("total", other): "total-differs"}
 
 
 @pytest.mark.parametrize("fault", ["error", "error_after"])

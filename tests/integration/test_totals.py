@@ -1,7 +1,8 @@
-"""RO App's total is the shop's total_sum, to the cent, whatever an account makes of discounts (design §2, P9)."""
+"""RO App's total is the shop's total_sum, to the cent (design §2, P9)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -18,19 +19,10 @@ from sandbox.order_rows import order_line
 pytestmark = pytest.mark.drawn(3)
 
 ACCOUNTS: dict[str, dict[str, Any]] = {
-    "per-line": {},
-    "per-unit": {"discount_amounts": "unit"},
-    "amounts-ignored": {"discount_amounts": "ignored"},
-    "amounts-refused": {"discount_amounts": "refused"},
-    "refused-in-plain-text": {"discount_amounts": "refused", "error_shape": "text"},
-    "no-discounts": {"discount_amounts": "refused", "discount_percentages": "refused"},
-    "all-ignored": {"discount_amounts": "ignored", "discount_percentages": "ignored"},
+    "plain": {},
     "rounded-down": {"line_rounding": "down"},
-    "rounded-a-unit": {"line_rounding": "unit"},
-    "discounts-rounded": {"line_rounding": "discount"},
     "no-totals": {"order_totals": False},
-    "discounts-not-shown": {"discounts_shown": False, "discount_amounts": "unit"},
-    "filter-ignored": {"filter_form": "ignored", "discount_amounts": "unit"},
+    "filter-ignored": {"filter_form": "ignored"},
 }
 
 
@@ -81,10 +73,8 @@ def world(database: str) -> Iterator[World]:
         yield world
 
 
-@pytest.mark.parametrize("amounts", ["line", "unit", "refused"])
-def test_a_gift_of_none_and_a_correction_keep_no_order_out(world: World, amounts: str) -> None:
+def test_a_gift_of_none_and_a_correction_keep_no_order_out(world: World) -> None:
     shop = world.box.shops[0]
-    world.box.roapp.faults.discount_amounts = amounts
     number = world.placed(("KR-799", 2), ("CAP-2", 1))
     shop.add_line(number, "", price=-50.05, title="Поправка")
     shop.add_line(number, "UMB-1", 0)
@@ -111,7 +101,7 @@ def reads(world: World) -> list[str]:
 
 
 def test_totals_of_many_orders_are_read_in_one_call(world: World) -> None:
-    """But for the first one, which shows what the account makes of discounts, and those in flight meanwhile."""
+    """But for those in flight when the first call is made."""
     numbers = [world.placed(("KR-799", 1), less="200", status=2) for _ in range(20)]
     world.imported()
     assert {world.total(number) for number in numbers} == {Decimal(599)}
@@ -151,29 +141,16 @@ def test_a_reading_for_the_status_shows_the_total_as_well(world: World) -> None:
     assert len([path for path in reads(world) if path.startswith("/orders/6")]) == 1
 
 
-def test_what_an_account_makes_of_discounts_is_learned_once(world: World) -> None:
-    world.box.roapp.faults.discount_amounts = "unit"
-    world.placed(("KR-799", 3), less="240")
-    world.imported()
-    assert world.value("SELECT line_discounts FROM accounts") == "per-unit"
-    world.box.roapp.clear_calls()
-    number = world.placed(("KR-799", 4), less="400")
-    world.synced()
-    assert world.total(number) == 4 * 799 - 400
-    assert [call.method for call in world.box.roapp.writes() if "/items" in call.path] == ["POST"], "right at once"
-
-
-@pytest.mark.parametrize("amounts", ["line", "unit", "refused"])
-def test_a_ledger_that_is_lost_changes_no_line(world: World, amounts: str) -> None:
-    world.box.roapp.faults.discount_amounts = amounts
+def test_a_ledger_that_is_lost_changes_no_line(world: World) -> None:
     number = world.placed(("KR-799", 3), ("CAP-2", 1), less="100.01")
     world.imported()
     before = len(world.roapp_items(number))
     world.purged()
+    world.box.roapp.clear_calls()
     world.imported()
     assert (world.total(number), world.held()) == (Decimal("2646.99"), {})
-    assert sum(Decimal(str(item["quantity"])) for item in world.roapp_items(number)) == 4
-    assert len(world.roapp_items(number)) <= before + 1
+    assert len(world.roapp_items(number)) == before
+    assert not [call for call in world.box.roapp.writes() if "/items" in call.path]
 
 
 def test_what_staff_added_or_changed_is_no_difference(world: World) -> None:
@@ -198,9 +175,16 @@ def test_what_staff_added_or_changed_is_no_difference(world: World) -> None:
     assert (world.total(second), world.held()) == (Decimal("719.10") + 700, {}), "a discount that staff gave"
     roapp.items[order["id"]][0]["price"] = 700
     roapp.touch(order["id"])
+    shop.set_status(number, 2)
+    world.synced()
+    assert (world.total(number), world.held()) == (Decimal(1400 + 99), {}), "a price that staff changed"
     shop.edit(number, total_sum=1480)
     world.synced()
-    assert (world.total(number), world.held()) == (Decimal(1400 - 118 + 99), {})
+    assert world.total(number) == 1400 + 99, "it stays theirs where only the discount changed"
+    assert world.held() == {("total", number): "total-differs"}, "which the line does not carry"
+    asyncio.run(world.resend(world.shop(), [number]))
+    world.synced()
+    assert (world.total(number), world.held()) == (Decimal(1480 + 99), {})
 
 
 def test_a_total_that_can_not_be_reached_is_held_with_both_figures(world: World) -> None:
@@ -223,43 +207,6 @@ def test_a_total_that_can_not_be_reached_is_held_with_both_figures(world: World)
     assert (world.total(number), world.held()) == (Decimal("798.60"), {}), "it is compared again with each delivery"
 
 
-def test_one_odd_order_does_not_undo_what_is_known_of_the_account(world: World) -> None:
-    roapp = world.box.roapp
-    world.placed(("KR-799", 2), less="98")
-    world.imported()
-    assert world.value("SELECT line_discounts FROM accounts") == "per-line"
-    roapp.faults.line_rounding = "whole"
-    number = world.placed(("KR-799", 2), less="98.50")
-    world.synced()
-    assert world.held() == {("total", number): "total-differs"}
-    assert world.value("SELECT line_discounts FROM accounts") == "per-line"
-
-
-def test_an_order_whose_discount_an_account_rounds_has_it_in_its_prices(world: World) -> None:
-    """And keeps it there: no later delivery writes a line, unless the shop's lines change."""
-    roapp, shop = world.box.roapp, world.box.shops[0]
-    roapp.faults.line_rounding = "unit"
-    exact, odd = world.placed(("KR-799", 2), less="98"), world.placed(("KR-799", 3), less="10")
-    world.imported()
-    assert (world.total(exact), world.total(odd), world.held()) == (Decimal(1500), Decimal(2387), {})
-    assert world.value("SELECT line_discounts FROM accounts") == "per-line"
-    (item,) = world.roapp_items(exact)
-    assert item["discount"]["amount"] == 98, "the account keeps its discounts"
-    assert "Ціни до знижки: Кросівки літні 799.00 UAH" in world.roapp_order(odd)["manager_notes"]
-    roapp.clear_calls()
-    shop.set_waybill(odd, "20450000000001")
-    shop.set_status(odd, 2)
-    world.synced()
-    assert [call.path for call in roapp.writes() if "/items" in call.path] == []
-    shop.change_line(odd, 0, quantity=4)
-    shop.edit(odd, total_sum=3100)
-    world.synced()
-    assert (world.total(odd), world.held()) == (Decimal(3100), {})
-    roapp.clear_calls()
-    world.synced()
-    assert not roapp.writes()
-
-
 def test_a_price_and_a_coupon_that_come_together(world: World) -> None:
     """The price that was sent is the shop's no more: it was never one that carries a discount."""
     shop = world.box.shops[0]
@@ -269,15 +216,35 @@ def test_a_price_and_a_coupon_that_come_together(world: World) -> None:
     shop.change_line(number, 0, price="110.9")
     shop.edit(number, total_sum=776.29, coupon_code="SALE")
     world.synced()
-    (item,) = world.roapp_items(number)
-    assert (item["price"], item["quantity"], item["discount"]["amount"]) == (110.9, 7, 0.01)
+    assert priced(world, number) == [(Decimal("110.89"), 1), (Decimal("110.90"), 6)]
     assert (world.total(number), world.held()) == (Decimal("776.29"), {})
 
 
-@pytest.mark.parametrize("amounts", ["unit", "refused"])
-def test_a_coupon_that_a_fractional_quantity_can_not_carry(world: World, amounts: str) -> None:
+def priced(world: World, number: str) -> list[tuple[Decimal, Decimal]]:
+    """The lines of one product as (unit price, quantity)."""
+    return sorted((Decimal(str(item["price"])), Decimal(str(item["quantity"]))) for item in world.roapp_items(number))
+
+
+def test_a_coupon_that_comes_and_goes_costs_a_change_of_prices(world: World) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    number = world.placed(("KR-799", 3), ("CAP-2", 1), less="100.01")
+    world.imported()
+    before = [item["id"] for item in world.roapp_items(number)]
+    for total in (2747, 2700, 2646.99):
+        roapp.clear_calls()
+        shop.edit(number, total_sum=total)
+        world.synced()
+        assert (world.total(number), world.held()) == (Decimal(str(total)), {})
+        assert {call.method for call in roapp.writes() if "/items" in call.path} == {"PATCH"}
+        assert [item["id"] for item in world.roapp_items(number)] == before
+    roapp.clear_calls()
+    shop.edit(number, total_sum=float(Decimal("2646.99") - Decimal("0.01")))
+    world.synced()
+    assert len([call for call in roapp.writes() if "/items" in call.path]) == 2, "only where the cents differ"
+
+
+def test_a_coupon_that_a_fractional_quantity_can_not_carry(world: World) -> None:
     """2.5 for 9.99 takes two lines, a cent a unit apart; a later change brings both to the shop's price."""
-    world.box.roapp.faults.discount_amounts = amounts
     number = world.placed(("TEA-100", 1))
     shop = world.box.shops[0]
     shop.change_line(number, 0, price="4.2", quantity=2.5)
@@ -388,12 +355,10 @@ def test_prices_that_have_the_discount_in_them_are_left_alone(world: World) -> N
     number = world.placed(("KR-799", 1))
     world.box.shops[0].edit(number, total_default=999, total_sum=799, coupon_discount_value=200)
     world.imported()
-    (item,) = world.roapp_items(number)
-    assert (world.total(number), item["discount"]["amount"]) == (Decimal(799), 0)
+    assert priced(world, number) == [(Decimal(799), 1)]
 
 
-def test_prices_before_the_discount_stand_in_the_notes_where_prices_carry_it(world: World) -> None:
-    world.box.roapp.faults.discount_amounts = "refused"
+def test_prices_before_the_discount_stand_in_the_notes(world: World) -> None:
     number = world.placed(("KR-799", 1), less="200")
     world.imported()
     notes = world.roapp_order(number)["manager_notes"]
@@ -423,7 +388,7 @@ def test_reconcile_finds_a_coupon_that_is_not_in_ro_app(world: World) -> None:
     world.imported()
     assert world.reconciled()["findings"] == []
     order = world.roapp_order(numbers[1])
-    roapp.items[order["id"]][0]["discount"]["amount"] = 0
+    roapp.items[order["id"]][0]["price"] = 799
     roapp.touch(order["id"])
     (found,) = world.reconciled()["findings"]
     assert (found["number"], found["what"]) == (numbers[1], "edited-in-roapp")
@@ -438,24 +403,3 @@ def test_currencies_are_compared_at_each_change(world: World) -> None:
     world.synced()
     assert world.held() == {("order", number): "currency-differs"}
     assert world.roapp_order(number)["status_id"] == world.shop().statuses[2], "the status goes on"
-
-
-def test_one_refusal_of_a_line_without_a_discount_teaches_nothing_about_discounts(world: World) -> None:
-    """Of the delivery's price, and RO App names no field. It takes the next try."""
-    roapp, shop = world.box.roapp, world.box.shops[0]
-    config = world.shop(delivery_service_id=next(iter(roapp.services)))
-    number = world.placed(("KR-799", 2), less="200", delivery_price=60)
-    world.imported(config)
-    shop.add_line(number, "CAP-2", 2)
-    gross = sum(Decimal(str(line["total_price"])) for line in shop.orders[number]["products"])
-    total = gross - 200
-    shop.edit(number, total_default=float(gross), total_sum=float(total), delivery_price=75)
-    before = world.value("SELECT line_discounts FROM accounts")
-    roapp.faults.switch(error_shape="text")
-    roapp.faults.fail("error", status=400, method="PATCH", path="/items/", skip=1)
-    world.synced(config)
-    with world.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE held SET last_at = last_at - interval '1 day'")
-    world.synced(config)
-    assert world.value("SELECT line_discounts FROM accounts") == before
-    assert (world.held(), world.total(number)) == ({}, total + 75)

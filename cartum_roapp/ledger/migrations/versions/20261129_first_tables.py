@@ -114,7 +114,7 @@ CREATE TABLE order_lines (
     quantity NUMERIC(18, 4) NOT NULL,
     title TEXT NOT NULL,
     kind TEXT NOT NULL,
-    CONSTRAINT pk_order_lines PRIMARY KEY (shop, number, product, part)
+    CONSTRAINT pk_order_lines PRIMARY KEY (shop, number, product, price)
 );
 
 CREATE TABLE runs (
