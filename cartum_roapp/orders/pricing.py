@@ -1,7 +1,7 @@
 """What each line of an RO App order costs, so that RO App's total is the shop's to the cent (design §2, P9).
 
 A shop takes a coupon, a percentage or a manager's discount off the whole order. The unit prices carry it, in proportion
-to the sums of the lines (ADR 0020). A line whose sum can't be divided by its quantity comes in two parts, one cent a
+to the sums of the lines (ADR 0021). A line whose sum can't be divided by its quantity comes in two parts, one cent a
 unit apart. A surcharge is a negative discount.
 
 All functions are pure. Money has two decimals here, as in RO App (roapp §2).
