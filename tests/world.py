@@ -179,11 +179,12 @@ class World:
             return resetting.reset(connection, state.key)
 
     def placed(self, *articles: tuple[str, int], less: str = "0", **fields: Any) -> str:
-        """The number of a new order of these articles, with a coupon of an amount."""
+        """The number of a new order of these articles, with a coupon of an amount and no other discount."""
         shop = self.box.shops[0]
         number = shop.place_order(articles=list(articles), **fields)
         gross = sum(Decimal(str(line["total_price"])) for line in shop.orders[number]["products"])
-        shop.edit(number, total_default=float(gross), total_sum=float(gross - Decimal(less)), coupon_code="SALE")
+        totals = {"total_default": float(gross), "total_sum": float(gross - Decimal(less))}
+        shop.edit(number, **totals, coupon_code="SALE", coupon_percent=0, discount_percent=0)
         return number
 
     def total(self, number: str) -> Decimal:

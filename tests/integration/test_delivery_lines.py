@@ -27,7 +27,7 @@ def world(database: str) -> Iterator[World]:
 @pytest.fixture
 def number(world: World) -> str:
     """An order of two lines, in RO App already."""
-    number = world.box.shops[0].place_order(articles=[("KR-799", 1), ("LMP-07", 2)])
+    number = world.placed(("KR-799", 1), ("LMP-07", 2))
     world.imported()
     assert world.differences(world.shop(), [number]) == []
     return number
@@ -163,7 +163,7 @@ def test_after_goods_are_written_off_the_lines_stay_and_a_note_says_so(world: Wo
 def test_a_line_that_ro_app_does_not_let_go_is_held_until_the_shop_has_it_again(database: str) -> None:
     with World.of(database, orders=0, delivered=0, older=0, zero_quantity=False) as world:
         shop = world.box.shops[0]
-        number = shop.place_order(articles=[("KR-799", 1), ("LMP-07", 2)])
+        number = world.placed(("KR-799", 1), ("LMP-07", 2))
         world.imported()
         shop.remove_line(number)
         world.synced()

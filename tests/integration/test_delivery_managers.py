@@ -22,7 +22,7 @@ def world(database: str) -> Iterator[World]:
 @pytest.fixture
 def number(world: World) -> str:
     """An order of two lines, in RO App already."""
-    number = world.box.shops[0].place_order(articles=[("KR-799", 1), ("LMP-07", 2)], status=1)
+    number = world.placed(("KR-799", 1), ("LMP-07", 2), status=1)
     world.imported()
     return number
 

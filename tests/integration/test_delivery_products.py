@@ -239,7 +239,7 @@ def test_a_missing_product_holds_the_whole_order_until_it_is_there(world: World,
 def test_a_product_that_staff_deleted_is_looked_for_again_and_made_again(world: World, shape: str, code: int) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     roapp.faults.switch(error_shape=shape, error_code=code)
-    first = shop.place_order(articles=[(CODE, 1), ("KR-799", 1)])
+    first = world.placed((CODE, 1), ("KR-799", 1))
     world.imported()
     kept = next(item["entity_id"] for item in world.roapp_items(first) if item["price"] != shop.good(CODE).price)
     lost = next(item["entity_id"] for item in world.roapp_items(first) if item["price"] == shop.good(CODE).price)
