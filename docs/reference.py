@@ -20,7 +20,6 @@ from cartum_roapp.config.shop import SLUG
 from cartum_roapp.ledger import tables
 from cartum_roapp.metrics.collectors import METRICS
 from cartum_roapp.settings import PREFIX, Settings
-from docs import commands
 from docs.layout import anchor, links, prose, table
 
 PAGE = Path(__file__).with_name("reference.md")
@@ -40,18 +39,18 @@ _FORMATS = {
 
 def page() -> str:
     """Returns the whole page."""
-    parts = [*_head(), *_environment(), *_shop(), *_account(), *_commands(), *_errors(), *_metrics()]
-    return "\n\n".join([*parts, *_ledger()]) + "\n"
+    parts = [*_head(), *_environment(), *_shop(), *_account(), *_errors(), *_metrics(), *_ledger()]
+    return "\n\n".join(parts) + "\n"
 
 
 def _head() -> Iterator[str]:
     yield "# Reference"
     yield prose(
-        f"Everything that can be set, typed or read off, as the code declares it: `{COMMAND}` writes this page, "
-        "and a test fails while it is behind. How things work together stands in the [guide](guide.md), what to "
-        "do when something fails in the [runbook](runbook.md)."
+        f"Everything that can be set or read off, as the code declares it: `{COMMAND}` writes this page, and a test "
+        "fails while it is behind. Each command says with `--help` what it does. How things work together stands in "
+        "the [guide](guide.md), what to do when something fails in the [runbook](runbook.md)."
     )
-    sections = ("Environment", "A shop", "An account", "Commands", "Errors", "Codes", "Metrics", "Ledger")
+    sections = ("Environment", "A shop", "An account", "Errors", "Codes", "Metrics", "Ledger")
     yield links({name: anchor(name) for name in sections})
 
 
@@ -147,16 +146,6 @@ def _by_itself(block: type[BaseModel]) -> str:
     declared = fields_of(block)
     ((key, info),) = [(key, info) for key, info in block.model_fields.items() if info.title and key not in declared]
     return f"The block has one more field, `{key}`. {info.description}"
-
-
-def _commands() -> Iterator[str]:
-    yield "## Commands"
-    yield prose(
-        "Every command has `--help`, which says what stands here, and `--json`: exactly one JSON document on "
-        "stdout. It ends with 0 (done, also with held records), 1 (failed), 2 (what was typed is wrong) or 130 "
-        "(Ctrl-C). `SLUG` is a shop's name on the command line."
-    )
-    yield from commands.sections()
 
 
 def _errors() -> Iterator[str]:
