@@ -1,4 +1,4 @@
-"""`cartum-roapp shop check | statuses | discover`: reads both systems and changes nothing."""
+"""`cartum-roapp shop check | discover`: reads both systems and changes nothing."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from cartum_roapp.connection.lists import AccountLists, ShopLists
 
 app = typer.Typer()
-
-STATUS_COLUMNS = ("id", "title", "successful", "RO App status", "")
 
 
 @app.command("check", epilog=example("shop check my-shop"))
@@ -52,24 +50,6 @@ def check(slug: Slug, json: Json = False) -> None:
     show(document, lambda: "\n".join(map(str, checks)))
     if problems:
         raise typer.Exit(FAILED)
-
-
-@app.command("statuses", epilog=example("shop statuses my-shop"))
-def statuses(slug: Slug, json: Json = False) -> None:
-    """The shop's statuses and what each is matched with; RO App's statuses."""
-    from cartum_roapp.cli.backend import serving
-    from cartum_roapp.connection.checklist import status_rows
-
-    with serving() as backend:
-        config, examination = _examine_stored(slug, backend.clients())
-    if examination.shop_lists is None or examination.account_lists is None:
-        unreachable = [
-            problem for problem in examination.problems if problem.field in ("url", "login", "password", "account")
-        ]
-        raise bad_input(unreachable, saved="Nothing could be listed.")
-    rows = status_rows(config.statuses, examination, config.language)
-    roapp = [{"id": row.id, "name": row.name} for row in examination.account_lists.statuses]
-    show({"slug": slug, "shop": rows, "roapp": roapp}, lambda: _status_tables(rows, roapp))
 
 
 @app.command("discover", epilog=example("shop discover --url https://a.example --login api --account main"))
@@ -195,18 +175,16 @@ def _found_tables(document: dict[str, Any], roapp: AccountLists) -> list[object]
         f"Currencies: {', '.join(shop['currencies']) or 'the shop names none'}",
         "",
     ]
-    return [*facts, *_status_tables(shop["statuses"], []), "", *tables(roapp)]
+    return [*facts, _statuses(shop["statuses"]), "", *tables(roapp)]
 
 
-def _status_tables(rows: list[dict[str, Any]], roapp: list[dict[str, Any]]) -> list[object]:
-    shop = [
+def _statuses(rows: list[dict[str, Any]]) -> object:
+    columns = ("id", "title", "successful", "RO App status", "")
+    shown = [
         (row["id"], row["title"], "yes" if row["is_successful"] else "", row["roapp_status_id"], row["roapp_status"])
         for row in rows
     ]
-    parts = [terminal_table("The shop's statuses", STATUS_COLUMNS, shop)]
-    if roapp:
-        parts += ["", terminal_table("RO App's statuses", ("id", "name"), [(row["id"], row["name"]) for row in roapp])]
-    return parts
+    return terminal_table("The shop's statuses", columns, shown)
 
 
 def _written(path: Path, text: str) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast
+from typing import Literal
 
-from cartum_roapp.apis.cartum import ShopStatus
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.config.problems import Problem
 from cartum_roapp.config.shop import SHOP_FIELDS
-from cartum_roapp.connection.choices import OF_SHOP, UNLISTED, ChoiceList, both_sides
+from cartum_roapp.connection.choices import OF_SHOP, ChoiceList, both_sides
 from cartum_roapp.connection.examine import Examination
-from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
+from cartum_roapp.connection.lists import AccountLists, ShopLists
 from cartum_roapp.errors import with_fix
 from cartum_roapp.orders.zones import zone_of
 
@@ -176,23 +175,3 @@ def _asked(theirs: object, ours: object) -> str:
 def as_error_fields(checks: Sequence[Check]) -> list[Problem]:
     """Returns the lines with a problem, as the fields of an error."""
     return [Problem(check.field, check.message, check.fix or "") for check in checks if check.state == "problem"]
-
-
-def status_rows(pairs: Mapping[int, int], examination: Examination, language: str | None) -> list[dict[str, object]]:
-    """Returns the shop's statuses, also those that only orders have, with what each is matched with: id, title, titles,
-    is_successful, roapp_status_id, roapp_status (the name; None if it is not matched, or unknown)."""
-    names = {row.id: row.name for row in examination.account_lists.statuses} if examination.account_lists else {}
-    lists = examination.shop_lists
-    if lists is None:
-        return []
-    return [
-        {
-            "id": status.id,
-            "title": UNLISTED if status.id in lists.unlisted else title_of(status, language),
-            "titles": cast(object, dict(status.titles)),
-            "is_successful": status.is_successful,
-            "roapp_status_id": pairs.get(status.id),
-            "roapp_status": names.get(pairs.get(status.id, -1)),
-        }
-        for status in (*lists.statuses, *map(ShopStatus, lists.unlisted))
-    ]

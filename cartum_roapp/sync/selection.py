@@ -125,8 +125,7 @@ def _ids(shop: ShopConfig, statuses: Sequence[str | int], names: Mapping[int, st
             f"no status {', '.join(unknown[:_NAMED])} of this shop is matched with one of RO App; it has {there}.",
             shop=shop.slug,
             field="status",
-            fix="Give one of these names or ids "
-            f"(`cartum-roapp shop statuses {shop.slug}` shows how they are matched).",
+            fix="Give one of these names or ids.",
         )
     return tuple(sorted({id for found in ids.values() for id in found}))
 

@@ -176,12 +176,6 @@ def test_a_shop_is_connected_listed_shown_checked_and_deleted(shell: Shell, file
     assert (found["url"]["state"], found["tariff"]["state"]) == ("ok", "ok")
     assert "Europe/Kyiv" in found["timezone"]["message"]
 
-    statuses = shell.json("shop", "statuses", "mavka")
-    assert [row["id"] for row in statuses["shop"]] == [1, 2, 3, 4, 6, 7, 8]
-    assert [row["id"] for row in statuses["shop"] if row["is_successful"]] == [3]
-    assert statuses["shop"][0]["roapp_status"] == "Новий"
-    assert {"id": 5706131, "name": "Новий"} in statuses["roapp"]
-
     refused = shell.json("shop", "delete", "mavka")
     assert shell.code == 2
     assert "there is no terminal" in refused["error"]["message"]

@@ -127,4 +127,4 @@ def test_every_command_is_typed_by_a_test() -> None:
 
 
 def test_a_command_that_no_test_types_is_found() -> None:
-    assert untyped("cartum-roapp shop statuses my-shop --fast") == ["--fast"]
+    assert untyped("cartum-roapp shop check my-shop --fast") == ["--fast"]
