@@ -1,5 +1,4 @@
-"""`cartum-roapp customer show | erase | erasures`: which contact of RO App a buyer is, and why; erases a buyer's data,
-and lists what was erased."""
+"""`cartum-roapp customer erase`: removes one buyer's personal data from the ledger."""
 
 from __future__ import annotations
 
@@ -9,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartum_roapp.cli.arguments import OptionalSlug, Slug, example, missing
+from cartum_roapp.cli.arguments import Slug, example, missing
 from cartum_roapp.cli.confirmation import confirm
-from cartum_roapp.cli.held import known_shops
-from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, local, show, terminal_table
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, local, show
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -32,31 +30,6 @@ _NAME_ONE = "name the buyer by the number of an order, a phone with its country 
 Who = Annotated[
     str, typer.Argument(metavar="PHONE|EMAIL|NUMBER", help="The buyer's phone or e-mail, or one of their orders.")
 ]
-
-
-@app.command("show", epilog=example("customer show my-shop 1001"))
-def show_(slug: Slug, who: Who, json: Json = False) -> None:
-    """Show which RO App contact each order of a buyer in this shop belongs to, and why."""
-    from cartum_roapp.cli.backend import serving
-    from cartum_roapp.ledger import dossier, erasure, shops
-    from cartum_roapp.service import ledger
-
-    with serving(), ledger.opened() as engine:
-        keys = shops.keys_of(engine, slug)
-        if not keys:
-            raise missing(slug)
-        named, value, _ = _named(engine, slug, keys, who.strip())
-        with engine.connect() as connection:
-            numbers = {key: erasure.orders_of(connection, key, named, value) for key in keys}
-        contacts = [one for key in keys for one in dossier.contacts(engine, key, numbers[key])]
-    if not contacts:
-        raise _nothing(slug)
-    columns = ("contact in RO App", "kind", "known by", "because", "orders")
-    rows = [
-        [one["roapp_id"], one["kind"], one["known_by"], one["because"] or "not recorded", ", ".join(one["orders"])]
-        for one in contacts
-    ]
-    show({"shop": slug, "contacts": contacts}, lambda: terminal_table("The buyer", columns, rows))
 
 
 @app.command("erase", epilog=example("customer erase my-shop +380671234567"))
@@ -91,26 +64,6 @@ def erase(
     orders, rows = _counts(found)
     document = {"shop": slug, "erased": True, "named": named, "orders": orders, "rows": rows}
     show(document, lambda: f"The buyer's data is erased: {len(orders)} orders and {rows} held rows. {_STAYS}")
-
-
-@app.command("erasures", epilog=example("customer erasures my-shop"))
-def erasures(slug: OptionalSlug = None, json: Json = False) -> None:
-    """What was erased and when, by hand and by `retention_days`; whose data it was is not kept."""
-    from cartum_roapp.ledger import erasure
-
-    with known_shops(slug) as shops:
-        found = erasure.listed(shops.engine, [shops.one] if slug else list(shops.slugs))
-        records = [{**one.__dict__, "shop": shops.slugs[one.shop]} for one in found]
-    columns = ("shop", "at", "named", "orders", "rows")
-    show(
-        records,
-        lambda: (
-            terminal_table("Erased", columns, [[one["shop"], local(one["at"]), *(one[name] for name in columns[2:])]
-                                      for one in records])
-            if records
-            else "Nothing was erased."
-        ),
-    )  # fmt: skip
 
 
 def _named(engine: Engine, slug: str, keys: Sequence[str], who: str) -> tuple[Named, str, str | None]:

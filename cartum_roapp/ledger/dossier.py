@@ -41,14 +41,6 @@ _ORDER = f"""
         AND contact.ro_id = {CONTACT} AND contact.key = {IDENTITY}
     WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
 """
-_CONTACTS = f"""
-    SELECT contact.ro_id AS roapp_id, contact.organization AS kind, split_part(contact.key, ':', 1) AS known_by,
-           contact.reason AS because, array_agg(orders.number ORDER BY orders.created_at, orders.number) AS orders
-    FROM orders JOIN shops ON shops.key = orders.shop
-    JOIN links contact ON contact.account = shops.account AND contact.kind = 'contact' AND contact.key = {IDENTITY}
-    WHERE orders.shop = :shop AND orders.number = ANY(:numbers)
-    GROUP BY contact.account, contact.kind, contact.key, contact.ro_id ORDER BY contact.ro_id, contact.key
-"""
 _LINES = """
     SELECT line.product, line.title, line.price, line.quantity, (
         SELECT item_id FROM agreed_lines match
@@ -88,14 +80,6 @@ def contest(event: Event) -> dict[str, Any]:
     """Returns a contest (`journal.Kind`) as a document: number, at (UTC), and what both sides had set, by name."""
     at = event.at.isoformat(timespec="seconds")
     return {"number": event.number, "at": at, **event.details, "taken": "shop"}
-
-
-def contacts(engine: Engine, shop: str, numbers: list[str]) -> list[dict[str, Any]]:
-    """RO App's contacts of the buyers of these orders: `roapp_id`, `kind`, `known_by` (phone, email, company or order),
-    `because`, and the numbers of their `orders`. Holds no personal data."""
-    with database.reading(engine) as connection:
-        rows = connection.execute(text(_CONTACTS), {"shop": shop, "numbers": numbers}).mappings().all()
-    return [{**row, "kind": KINDS[row["kind"]]} for row in rows]
 
 
 def without_buyer(value: Any) -> Any:

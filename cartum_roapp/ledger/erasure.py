@@ -74,14 +74,6 @@ def find(connection: Connection, shop: str, named: Named, value: str, region: st
     )
 
 
-def orders_of(connection: Connection, shop: str, named: Named, value: str) -> list[str]:
-    """The numbers of this buyer's orders, as in `find`."""
-    asked = {by: [value] if named == by else [] for by in ("phone", "email", "number")}
-    return sorted(
-        {row.number for row in connection.execute(text(_BUYER), {"shop": shop, "named": Reason.NAMED, **asked})}
-    )
-
-
 def limited(engine: Engine) -> list[tuple[str, str, int]]:
     """Key, slug and days of each shop whose buyers' data is removed after a time, deleted shops included."""
     query = "SELECT key, slug, retention_days FROM shops WHERE retention_days IS NOT NULL ORDER BY key"

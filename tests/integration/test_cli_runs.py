@@ -385,20 +385,6 @@ def schedule(cli: Installation) -> bool:
 
 
 @pytest.mark.long
-def test_whom_a_buyer_is_in_ro_app_and_why(cli: Installation, shop: CartumShop, imported: Row) -> None:
-    phone, mail = "+38 (067) 765-43-21", "why@b.example"
-    number = shop.place_order(delivery_name="Ганна", delivery_phone=phone, delivery_email=mail, customer_details=[])
-    cli.done("sync", SLUG)
-    (there,) = in_roapp(cli, number)
-    row = {"roapp_id": there["client_id"], "kind": "person", "known_by": "phone", "because": "made for this buyer"}
-    for who in (number, "0677654321", mail):
-        assert cli.done("customer", "show", SLUG, who) == {"shop": SLUG, "contacts": [{**row, "orders": [number]}]}
-    shown = cli.done("held", "show", SLUG, number)["order"]
-    assert (shown["contact_id"], shown["contact_because"]) == (there["client_id"], "made for this buyer")
-    assert "no data about this buyer" in refused(cli, "customer", "show", SLUG, "nobody@b.example")
-
-
-@pytest.mark.long
 def test_a_buyer_is_erased_by_hand(cli: Installation, shop: CartumShop, imported: Row) -> None:
     number = shop.place_order(delivery_name="Ганна", delivery_phone="+38 (067) 123-45-67", delivery_email="a@b.example")
     cli.done("sync", SLUG)
@@ -415,8 +401,6 @@ def test_a_buyer_is_erased_by_hand(cli: Installation, shop: CartumShop, imported
     assert ended.document == {"shop": SLUG, "erased": True, "named": "phone", "orders": [number], "rows": 0}
     assert cli.done("held", "show", SLUG, number, "--payload")["order"]["buyer_name"] == ""
     assert "erased on" in refused(cli, *erase, number, "--yes")
-    (noted,) = cli.done("customer", "erasures", SLUG)
-    assert {**noted, "at": ""} == {"shop": SLUG, "at": "", "named": "phone", "orders": 1, "rows": 0}
     assert cli.done("sync", SLUG)["calls_by_kind"]["roapp_writes"] == 0
 
 

@@ -77,18 +77,3 @@ def test_a_reason_stays_when_the_order_names_more(world: World) -> None:
     world.box.shops[0].edit_buyer(number, phone=f"{ONE}, {TWO}", email=MAIL)
     world.synced()
     assert why(world, number) == ("person", Reason.PHONE)
-
-
-def test_a_buyers_contacts_are_listed_with_their_orders_and_without_personal_data(world: World) -> None:
-    first, second = order(world, ONE, MAIL), order(world, ONE)
-    world.imported()
-    by_mail, other = order(world, "", MAIL), order(world, TWO)
-    world.synced()
-    found = dossier.contacts(world.engine, world.shop().key, [first, second, by_mail])
-    contact = world.roapp_order(first)["client_id"]
-    assert found == [
-        {"roapp_id": contact, "kind": "person", "known_by": "email", "because": Reason.EMAIL, "orders": [by_mail]},
-        {"roapp_id": contact, "kind": "person", "known_by": "phone", "because": Reason.MADE, "orders": [first, second]},
-    ]
-    assert not any(telling in str(found) for telling in (ONE[1:], MAIL, "Олена"))
-    assert other not in str(found)
