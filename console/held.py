@@ -74,9 +74,9 @@ class HeldPage:
     async def products(self, request: Request) -> Response:
         """The products that held orders wait for, as a file for RO App's import."""
         shop = await run_in_threadpool(self.backend.shop, request)
-        rows = await run_in_threadpool(products_csv.rows, self.backend.engine, [shop.key])
+        text = await run_in_threadpool(products_csv.text, self.backend.engine, shop.key)
         named = {"Content-Disposition": f'attachment; filename="{shop.slug}-products.csv"'}
-        return Response(products_csv.text(products_csv.COLUMNS, rows), headers=named, media_type="text/csv")
+        return Response(text, headers=named, media_type="text/csv")
 
     def _rows(self, shop: ShopState, dismissed: bool) -> tuple[list[Row], list[Choice]]:
         """Returns the records, and RO App's statuses as far as they are known."""

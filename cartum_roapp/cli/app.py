@@ -21,7 +21,6 @@ from cartum_roapp.cli import (
     fleet,
     foreground,
     held,
-    held_export,
     match,
     metrics,
     orders,
@@ -66,7 +65,6 @@ app.add_typer(accounts.app, name="account")
 shops.app.add_typer(shop_checks.app)
 shops.app.add_typer(fleet.app)
 app.add_typer(shops.app, name="shop")
-held.app.add_typer(held_export.app)
 held.app.command("replay", epilog=example("held replay my-shop --all"))(runs.replay)
 app.add_typer(held.app, name="held")
 app.add_typer(customers.app, name="customer")
@@ -118,7 +116,7 @@ def root(
 
 
 #: Options whose value is the name of a file.
-_FILES = ("--from", "--output", "--write")
+_FILES = ("--from", "--write")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

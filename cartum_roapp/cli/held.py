@@ -1,5 +1,4 @@
-"""`cartum-roapp held list | show | dismiss`: records that need a person. `replay` is in `runs`, `export` is in
-`held_export`."""
+"""`cartum-roapp held list | show | dismiss`: records that need a person. `replay` is in `runs`."""
 
 from __future__ import annotations
 

@@ -183,6 +183,6 @@ def _missing(line: DesiredLine, identity: Identity, *, allowed: bool) -> BadReco
         f"RO App has no product with {what}, and {because}.",
         code=Code.PRODUCT_MISSING,
         field=identity.by,
-        fix="Create it in RO App, or import there all that are missing (`cartum-roapp held export --products`); then "
-        "the order goes through automatically.",
+        fix="Create it in RO App, or import there all that are missing (the console's Held page has a file for "
+        "it); then the order goes through automatically.",
     )

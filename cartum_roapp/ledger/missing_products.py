@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,10 +23,10 @@ class MissingProduct:
     description: str
 
 
-def listed(engine: Engine, shops: Collection[str]) -> list[MissingProduct]:
-    """Returns what held orders of these shops wait for, each product once, by name."""
+def listed(engine: Engine, shop: str) -> list[MissingProduct]:
+    """Returns what held orders of this shop wait for, each product once, by name."""
     with database.reading(engine) as connection:
-        rows = connection.execute(text(_LISTED), {"shops": list(shops), "missing": Code.PRODUCT_MISSING})
+        rows = connection.execute(text(_LISTED), {"shop": shop, "missing": Code.PRODUCT_MISSING})
         return [MissingProduct(**row._mapping) for row in rows]
 
 
@@ -43,8 +42,8 @@ _LISTED = f"""
         WHERE (line.shop, line.product) = (product.shop, product.product)
           AND held.entity = 'order' AND held.code = :missing AND held.dismissed_at IS NULL
         ORDER BY line.price LIMIT 1) waiting
-    WHERE product.shop = ANY(:shops) AND NOT EXISTS (
+    WHERE product.shop = :shop AND NOT EXISTS (
         SELECT FROM links WHERE links.account = shops.account AND links.kind = 'product'
           AND links.key = product.shop || '/' || product.product)
-    ORDER BY product.title, product.article, product.shop
+    ORDER BY product.title, product.article
 """

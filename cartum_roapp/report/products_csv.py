@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Engine
 
@@ -14,17 +13,13 @@ from cartum_roapp.ledger import missing_products
 COLUMNS = ("Name", "Code", "SKU", "Barcode", "Price", "Description")
 
 
-def rows(engine: Engine, shops: Sequence[str]) -> list[tuple[object, ...]]:
-    """Returns `COLUMNS` of each product that held orders of these shops (by key) wait for. The values are as the shop
-    has them, as RO App is to find the products by these."""
-    found = missing_products.listed(engine, list(shops))
-    return [(one.title, one.article, one.article, one.barcode, one.price, one.description) for one in found]
-
-
-def text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Returns CSV with a byte-order mark: without it Excel reads Cyrillic letters in the machine's code page."""
+def text(engine: Engine, shop: str) -> str:
+    """Returns each product that held orders of this shop (by key) wait for, as CSV with a byte-order mark: without it
+    Excel reads Cyrillic letters in the machine's code page. The values are as the shop has them, as RO App is to find
+    the products by these."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerow(COLUMNS)
+    for one in missing_products.listed(engine, shop):
+        writer.writerow((one.title, one.article, one.article, one.barcode, one.price, one.description))
     return f"\ufeff{buffer.getvalue()}"

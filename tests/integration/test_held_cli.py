@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import stat
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
+from console_pages import visited
 from installation import Installation, Row
 
 from sandbox.cartum_shop import CartumShop
@@ -165,41 +164,6 @@ def read_csv(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text[1:])))
 
 
-def test_an_export_for_a_spreadsheet(
-    cli: Installation, shop: CartumShop, records: dict[str, str], tmp_path: Path
-) -> None:
-    file = tmp_path / "held.csv"
-    assert cli.done("held", "export", SLUG, "--output", str(file)) == {
-        "file": str(file), "format": "csv", "records": 2,
-    }  # fmt: skip
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    text = file.read_bytes().decode("utf-8")
-    rows = {row["entity"]: row for row in read_csv(text)}
-    assert {entity: row["id"] for entity, row in rows.items()} == records
-    assert rows["order"]["fix"] and float(rows["order"]["order_total"]) == float(
-        shop.orders[records["order"]]["total_sum"]
-    )
-    assert not [personal for personal in (PHONE, PHONE[1:], MAIL, NAME) if personal in text]
-
-    whole = tmp_path / "whole.csv"
-    cli.done("held", "export", "--entity", "order", "--payload", "--output", str(whole))
-    (row,) = read_csv(whole.read_text(encoding="utf-8"))
-    assert (row["buyer_email"], row["buyer_name"]) == (MAIL, NAME)
-    assert (row["buyer_phone"], row["comment"]) == (f"'{PHONE}", f"'{WHOLE['comment']}")
-    cells = [cell for line in csv.reader(io.StringIO(whole.read_text(encoding="utf-8")[1:])) for cell in line]
-    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
-
-
-def test_an_export_as_json(cli: Installation, records: dict[str, str], tmp_path: Path) -> None:
-    file = tmp_path / "held.json"
-    cli.done("held", "export", "--output", str(file), "--code", "refused")
-    (row,) = json.loads(file.read_text())
-    assert (row["shop"], row["id"], row["code"]) == (SLUG, records["order"], "refused")
-    assert {one["id"] for one in cli.done("held", "export", SLUG)} == set(records.values())
-    ended = cli.command("held", "export", "--output", str(tmp_path / "nowhere" / "held.csv"))
-    assert ended.code == 2 and "can't be written" in ended.document["error"]["message"]
-
-
 def test_a_replay_says_what_became_of_each(cli: Installation, shop: CartumShop, records: dict[str, str]) -> None:
     found = cli.done("held", "replay", SLUG, *records.values())
     assert {one["id"]: one["outcome"] for one in found["records"]} == dict.fromkeys(records.values(), "held")
@@ -303,9 +267,9 @@ def test_a_status_that_the_owner_matches_goes_with_the_next_sync(cli: Installati
 
 
 def test_products_that_orders_wait_for_are_exported_for_an_import_into_roapp(
-    cli: Installation, shop: CartumShop, tmp_path: Path
+    cli: Installation, shop: CartumShop
 ) -> None:
-    roapp, file = cli.box.roapp, tmp_path / "products.csv"
+    roapp, file = cli.box.roapp, f"/shops/{SLUG}/held/products.csv"
     roapp.faults.product_create = False
     try:
         bought_before = [(str(shop.orders[shop.qualifying()[0]]["products"][0]["article"]), 1)]
@@ -316,16 +280,16 @@ def test_products_that_orders_wait_for_are_exported_for_an_import_into_roapp(
         shop.add_line(second, "NEW-1", 2, price=30, title="Пакування")
         cli.done("sync", SLUG)
         (why,) = {one["message"] for one in cli.done("held", "list", SLUG) if one["id"] == first}
-        assert "nor 2 other products" in why and "--products" in str(cli.done("held", "list", SLUG))
-        assert cli.done("held", "export", SLUG, "--products", "--output", str(file))["products"] == 3
-        rows = {row["SKU"]: row for row in read_csv(file.read_text(encoding="utf-8"))}
+        assert "nor 2 other products" in why and "the console's Held page" in str(cli.done("held", "list", SLUG))
+        with visited(cli) as browser:
+            rows = {row["SKU"]: row for row in read_csv(browser.get(file).text)}
         assert (rows["NEW-1"]["Name"], float(rows["NEW-1"]["Price"])) == ("Пакування", 30)
         assert rows.keys() == {"NEW-1", "NEW-2", "-7"}
         for row in rows.values():
             roapp.add_product(row["Name"], code=row["Code"], sku=row["SKU"], price=row["Price"])
         found = cli.done("held", "replay", SLUG, first, second)
         assert [one["outcome"] for one in found["records"]] == ["delivered"] * 2
-        assert cli.done("held", "export", SLUG, "--products") == []
-        assert cli.command("held", "export", SLUG, "--products", "--payload").code == 2
+        with visited(cli) as browser:
+            assert read_csv(browser.get(file).text) == []
     finally:
         roapp.faults.product_create = True

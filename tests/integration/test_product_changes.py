@@ -131,7 +131,7 @@ def test_a_number_of_another_currency_is_no_price(world: World, missing: str) ->
         assert price_of(made) == Decimal(1040)
     else:
         assert world.held(config)["order", at_home] == "product-missing"
-        assert {row.article: row.price for row in missing_products.listed(world.engine, [config.key])}[CODE] == 1040
+        assert {row.article: row.price for row in missing_products.listed(world.engine, config.key)}[CODE] == 1040
 
 
 def test_a_currency_by_a_name_of_the_shops_own_makes_no_price_doubtful(world: World) -> None:
@@ -140,7 +140,7 @@ def test_a_currency_by_a_name_of_the_shops_own_makes_no_price_doubtful(world: Wo
         shop.add_line(number := shop.place_order(articles=[("KR-799", 1)]), CODE, 1, price=price)
         shop.edit(number, currency=currency)
     world.imported(config)
-    (product,) = [row for row in missing_products.listed(world.engine, [config.key]) if row.article == CODE]
+    (product,) = [row for row in missing_products.listed(world.engine, config.key) if row.article == CODE]
     assert product.price == shop.good(CODE).price
 
 
@@ -159,4 +159,4 @@ def test_a_product_that_got_another_article_in_roapp_is_missing_again(world: Wor
     world.synced(config)
     assert world.roapp_items(other, config)[0]["entity_id"] == product
     assert world.held(config) == {("order", number): "product-missing"}
-    assert [row.article for row in missing_products.listed(world.engine, [config.key])] == [CODE]
+    assert [row.article for row in missing_products.listed(world.engine, config.key)] == [CODE]

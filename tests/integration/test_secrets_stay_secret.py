@@ -142,7 +142,6 @@ def refused(story: Story) -> None:
     story.run("held", "show", SLUG, number)
     story.run("held", "show", SLUG, "--entity", "row", next(one["id"] for one in found["records"]
                                                              if one["entity"] == "row"))  # fmt: skip
-    story.run("held", "export", "--output", str(story.life.home / "held.csv"))
     faults.switch(refused_statuses=(), error_shape="errors")
     for _ in range(3):
         shop.place_order(delivery_phone=ODD_PHONE, delivery_name=ODD_NAME)

@@ -8,7 +8,6 @@ import logging
 import os
 import shutil
 import socket
-import stat
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -17,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cartum_roapp.cli import backend, held_export, shops
+from cartum_roapp.cli import backend, shops
 from cartum_roapp.cli.app import main
 from cartum_roapp.cli.output import CommandEnd, bad_input, opened, print_failure, say, show, terminal_table
 from cartum_roapp.config.problems import Problem, bad_config
@@ -130,17 +129,6 @@ def test_metrics_say_that_a_database_of_ones_own_is_down(
     monkeypatch.setenv("CARTUM_ROAPP_DATABASE_URL", f"postgresql://nobody:none@127.0.0.1:{port}/ledger")
     assert main(["metrics"]) == 0
     assert "cartum_roapp_ledger_up 0.0" in capsys.readouterr().out
-
-
-def test_an_export_over_a_file_is_for_this_user_alone(tmp_path: Path) -> None:
-    path = tmp_path / "held.csv"
-    path.write_text("what stood here before, longer than what comes")
-    path.chmod(0o644)
-    held_export._write(path, "new")
-    assert path.read_text() == "new"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    held_export._write(Path("/dev/null"), "new")
-    assert stat.S_IMODE(Path("/dev/null").stat().st_mode) == 0o666
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
-"""What `held` prints for people, and what a spreadsheet gets."""
+"""What `held` prints for people."""
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cartum_roapp.cli import held, held_export
+from cartum_roapp.cli import held
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import held_selection
 from cartum_roapp.ledger.dossier import without_buyer
@@ -60,25 +59,6 @@ def test_the_list_can_be_read_at_100_characters() -> None:
     assert len(lines) < 25
     counts = [["product-missing", "2"], ["refused", "1"], ["all", "3"]]
     assert [line.split() for line in lines[-5:-2]] == counts, "above what waits with them"
-
-
-@pytest.mark.parametrize(
-    ("value", "cell"),
-    [
-        ("=1+1", "'=1+1"), ("+380671112233", "'+380671112233"), ("-", "'-"), ("@home", "'@home"), ("\t=1", "'\t'=1"),
-        ("＝1", "'＝1"), ("＋1", "'＋1"), ("－1", "'－1"), ("＠a", "'＠a"), ("  =1", "'  =1"), ('"=1', "'\"=1"),
-        ("\u200b=1", "'\u200b=1"), ("a;=1", "a;'=1"), ("a; -1;b", "a;' -1;b"), ("a\n@b", "a\n'@b"),
-        ('a;"=1', "a;'\"=1"), ("\rx", "�x"), ("\tx", "'\tx"), (["x;=1"], '["x;\'=1"]'), ("\x1b=1", "�=1"),
-        ("1-2", "1-2"), ("a = b; c@d, -5", "a = b; c@d, -5"), (5, 5), (-5, -5), (None, None), ({"a": 1}, '{"a": 1}'),
-    ],
-)  # fmt: skip
-def test_no_cell_is_a_formula(value: object, cell: object) -> None:
-    assert held_export._cell(value) == cell
-
-
-def test_a_table_of_nothing_has_its_heading() -> None:
-    text = held_export._csv([], personal=False)
-    assert list(csv.reader(io.StringIO(text.removeprefix("\ufeff")))) == [list(held_export.COLUMNS)]
 
 
 def test_a_row_without_its_buyer() -> None:
