@@ -120,9 +120,6 @@ class Settings(BaseSettings):
         Port | None,
         Field(description="The port on the loopback at which the worker serves metrics; without it, at none."),
     ] = None
-    metrics_shops: Annotated[
-        int, Field(ge=0, le=10_000, description="How many shops have series of their own in the metrics.")
-    ] = 100
 
     @field_validator("home")
     @classmethod

@@ -89,7 +89,7 @@ def _metrics(config: Settings, home: Home, database_url: str) -> Iterator[None]:
     from cartum_roapp.metrics import collectors, endpoint
 
     engine = database.connect(database_url)
-    figures = collectors.LedgerCollector(engine, shops=config.metrics_shops, interval=config.roapp_interval)
+    figures = collectors.LedgerCollector(engine, interval=config.roapp_interval)
     found = collectors.registry(collectors.WorkerCollector(home), figures)
     try:
         with endpoint.serving(config.metrics_port, home.metrics_token(), found):

@@ -22,11 +22,9 @@ from cartum_roapp.cli import (
     foreground,
     held,
     match,
-    metrics,
     orders,
     record,
     repair,
-    report,
     runs,
     shop_checks,
     shops,
@@ -87,10 +85,7 @@ app.command("record", epilog=example("record my-shop answers.jsonl"))(record.rec
 app.add_typer(backfills.app, name="backfill")
 app.command("reconcile", epilog=example("reconcile my-shop --repair"))(runs.reconcile)
 app.command("reset", epilog=example("reset my-shop"))(repair.reset)
-app.add_typer(repair.watermark, name="watermark")
-app.command("status", epilog=example("status"))(watch.status)
-app.command("report", epilog=example("report my-shop"))(report.report)
-app.command("metrics", epilog=example("metrics"))(metrics.metrics)
+app.command("status", epilog=example("status my-shop"))(watch.status)
 app.add_typer(deployments.app, name="deployments")
 app.add_typer(systemd.app, name="service")
 app.command("alerts", epilog=example("alerts slack-webhook/ops"))(alerts.alerts)

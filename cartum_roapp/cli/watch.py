@@ -1,14 +1,16 @@
-"""`cartum-roapp status`: the state of all shops."""
+"""`cartum-roapp status`: how all shops are doing, or all of one."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cartum_roapp.cli.arguments import OptionalSlug, missing
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, console, local, show, terminal_table
 
 if TYPE_CHECKING:
@@ -20,15 +22,18 @@ if TYPE_CHECKING:
 _EVERY = 5.0
 
 COUNTS = ("seen", "new", "changed", "delivered", "held", "calls")
+STATES, LAGS = ("delivered", "waiting", "held"), ("lag_p50", "lag_p95")
 
 
 def status(
+    slug: OptionalSlug = None,
     watch: Annotated[bool, typer.Option("--watch", help="Refresh every few seconds, until Ctrl-C.")] = False,
     json: Json = False,
 ) -> None:
     """Show the state of every shop, and whether the worker is running. For each shop: its health, the number of orders
     delivered, waiting and held, the reasons for held records, the lag, the last and next read, the last 24 hours, the
-    share of RO App's budget that its account used, and what its last run did."""
+    share of RO App's budget that its account used, and what its last run did. Of one shop also from when on the next
+    sync reads new orders, the window of its import, each day of its last month, erasures, and its metrics."""
     from cartum_roapp.cli.backend import ledger
 
     if watch and json:
@@ -37,30 +42,33 @@ def status(
         raise CommandEnd(BAD_INPUT, "--watch needs a terminal.", fix="leave it out to show the state once")
     with ledger() as engine:
         if watch:
-            _watch(engine)
-        found = _shops(engine)
+            _watch(engine, slug)
+        found = _shops(engine, slug)
     running = _running()
     show({"shops": found, **running}, lambda: _glance(found, running["worker"]))
 
 
-def _watch(engine: Engine) -> None:
+def _watch(engine: Engine, slug: str | None) -> None:
     """Returns never; Ctrl-C ends the command."""
     from rich.console import Group
     from rich.live import Live
 
     with Live(console=console(), refresh_per_second=1, screen=False) as live:
         while True:
-            live.update(Group(*_glance(_shops(engine), _running()["worker"])))
+            live.update(Group(*_glance(_shops(engine, slug), _running()["worker"])))
             time.sleep(_EVERY)
 
 
-def _shops(engine: Engine) -> list[dict[str, Any]]:
+def _shops(engine: Engine, slug: str | None) -> list[dict[str, Any]]:
     from cartum_roapp.ledger import health, runs
     from cartum_roapp.report import facts
     from cartum_roapp.settings import settings
 
-    all_, found = health.of_all(engine), []
-    for one, document in zip(all_, facts.read(engine, settings(), all_), strict=True):
+    all_, found = [one for one in health.of_all(engine) if slug in (None, one.state.slug)], []
+    if slug and not all_:
+        raise missing(slug)
+    read = facts.whole if slug else facts.read
+    for one, document in zip(all_, read(engine, settings(), all_), strict=True):
         last = [_run(run) for run in runs.last(engine, one.state.key)]
         latest = max(last, key=lambda run: run["at"], default=None)
         found.append({**document, "last_run": latest, "last_runs": {run["kind"]: run for run in last}})
@@ -97,9 +105,33 @@ def _glance(found: list[dict[str, Any]], worker: str) -> list[Any]:
         for one in found
         if (run := one["last_run"])
     ]
-    return (
-        [*parts, "", terminal_table("Last runs", ("shop", "run", "state", "began", *COUNTS), last)] if last else parts
-    )
+    if last:
+        parts += ["", terminal_table("Last runs", ("shop", "run", "state", "began", *COUNTS), last)]
+    return [*parts, *(part for one in found if "days" in one for part in _all_of(one))]
+
+
+def _all_of(shop: dict[str, Any]) -> Iterator[Any]:
+    """Yields what `status SLUG` alone shows."""
+    from cartum_roapp.report import facts
+
+    days = [
+        (one["day"], *(one[state] for state in STATES), *(_length(one[lag]) for lag in LAGS), one["calls"])
+        for one in shop["days"]
+        if any(one[what] for what in (*STATES, "calls"))
+    ]
+    erased = [(local(one["at"]), one["named"], one["orders"], one["rows"]) for one in shop["erasures"]]
+    metrics = [
+        (one["name"].removeprefix("cartum_roapp_"), ", ".join(map("=".join, one["labels"].items())), one["value"])
+        for one in shop["metrics"]
+    ]
+    for title, columns, rows in (
+        (f"All of {shop['shop']}", ("", ""), [*facts.in_words(shop, shop["timezone"]), *facts.reading(shop)]),
+        ("Day by day", ("placed on", *STATES, "half within", "95 % within", "calls"), days),
+        ("Erased", ("when", "named by", "orders", "rows"), erased),
+        ("Metrics", ("metric", "of", "value"), [(name, of, f"{value:g}") for name, of, value in metrics]),
+    ):
+        if rows:
+            yield from ("", terminal_table(title, columns, rows))
 
 
 def _cells(shop: dict[str, Any]) -> tuple[object, ...]:
@@ -130,6 +162,12 @@ def _because(shop: dict[str, Any]) -> list[str]:
         *([f"the shop's catalogue can't be read: {shop['catalogue']}"] if shop["catalogue"] else []),
         *filter(None, [", ".join(filter(None, (held, dismissed)))]),
     ]
+
+
+def _length(seconds: float | None) -> str:
+    from cartum_roapp.report.facts import span
+
+    return "–" if seconds is None else span(timedelta(seconds=seconds))
 
 
 def _ago(moment: datetime | None) -> str:

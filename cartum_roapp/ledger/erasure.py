@@ -8,7 +8,7 @@ makes the buyer's contact has no known outcome, that is under way.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -41,7 +41,6 @@ class Buyer:
 class Erasure:
     """What was removed of a shop, when (UTC), and by what the buyer was named."""
 
-    shop: str
     at: datetime
     named: str
     orders: int
@@ -119,10 +118,10 @@ def erased_at(connection: Connection, shop: str, number: str) -> datetime | None
     return found
 
 
-def listed(engine: Engine, shops: Collection[str]) -> list[Erasure]:
-    """All that was removed of these shops, newest first."""
+def listed(engine: Engine, shop: str) -> list[Erasure]:
+    """All that was removed of the shop, newest first."""
     with database.reading(engine) as connection:
-        return [Erasure(**row._mapping) for row in connection.execute(text(_NOTED), {"shops": list(shops)})]
+        return [Erasure(**row._mapping) for row in connection.execute(text(_NOTED), {"shop": shop})]
 
 
 def _idle(connection: Connection, shop: str, numbers: Sequence[str]) -> set[str]:
@@ -160,9 +159,9 @@ _NOTE = """
     ) WHERE key = :shop
 """
 _NOTED = """
-    SELECT key AS shop, noted.* FROM shops,
+    SELECT noted.* FROM shops,
         jsonb_to_recordset(erasures) AS noted (at timestamptz, named text, orders integer, rows integer)
-    WHERE key = ANY(:shops) ORDER BY at DESC
+    WHERE key = :shop ORDER BY at DESC
 """
 _KNOWN = """
     SELECT EXISTS (SELECT FROM orders WHERE shop = :shop AND number = :number)

@@ -7,11 +7,12 @@ Labels are slugs, names of accounts, and words of this project: no address, no t
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Literal
+from typing import Any, Literal
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
@@ -22,6 +23,7 @@ from cartum_roapp.home import Home
 from cartum_roapp.ledger import counters, figures
 from cartum_roapp.ledger.figures import Figures
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.service import worker
 
 log = logging.getLogger(__name__)
@@ -106,10 +108,10 @@ class WorkerCollector(Collector):
 
 
 class LedgerCollector(Collector):
-    """The figures of all shops. `engine` None: the ledger is not up. The `shops` that were connected first have labels
-    of their own, all others share one. `interval`: the time between two calls of one account, in seconds."""
+    """The figures of all shops. The `shops` that were connected first have labels of their own, all others share one.
+    `interval`: the time between two calls of one account, in seconds."""
 
-    def __init__(self, engine: Engine | None, *, shops: int, interval: float) -> None:
+    def __init__(self, engine: Engine, *, interval: float, shops: int = 100) -> None:
         self._engine = engine
         self._shops = shops
         self._interval = interval
@@ -130,7 +132,7 @@ class LedgerCollector(Collector):
 
     def _current(self) -> Figures | None:
         with self._lock:
-            if self._engine is not None and time.monotonic() - self._read_at >= KEPT:
+            if time.monotonic() - self._read_at >= KEPT:
                 try:
                     self._figures = figures.read(self._engine)
                 except SQLAlchemyError as error:
@@ -138,6 +140,19 @@ class LedgerCollector(Collector):
                     self._figures = None
                 self._read_at = time.monotonic()
             return self._figures
+
+
+def of_shop(engine: Engine, shop: ShopState, interval: float) -> list[dict[str, Any]]:
+    """Returns the samples of this shop and its account, with names and labels as they are served; `interval` as above.
+    Raises SQLAlchemyError."""
+    labels = {"shop": shop.slug, "account": shop.account}
+    families = [INTERVAL.family({(): interval}), *_families(figures.read(engine), cap=sys.maxsize)]
+    return [
+        {"name": sample.name, "labels": sample.labels, "value": sample.value}
+        for family in families
+        for sample in family.samples
+        if all(labels.get(name, value) == value for name, value in sample.labels.items())
+    ]
 
 
 def registry(*collectors: Collector) -> CollectorRegistry:

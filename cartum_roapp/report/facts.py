@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine
 
-from cartum_roapp.ledger import outbox
+from cartum_roapp.ledger import daily, erasure, outbox
 from cartum_roapp.ledger.health import Health
+from cartum_roapp.metrics import collectors
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.report.planned import next_runs
 from cartum_roapp.settings import Settings
 
 Document = Mapping[str, Any]
+
+#: Of `ShopState`: up to when the shop is read, and the window of its import.
+_READING = ("watermark", "window_from", "window_to", "stored_until", "window_stored_at")
 
 
 def facts(
@@ -39,6 +44,8 @@ def facts(
         "catalogue": health.catalogue,
         "imported": health.imported,
         "last_success": health.last_success,
+        "timezone": health.state.timezone,
+        **{name: getattr(health.state, name) for name in _READING},
         "lag_seconds": None if health.lag is None else round(health.lag.total_seconds()),
         "next_run": next_run,
         "last_24_hours": {"new": health.new, "changed": health.changed, "calls": health.calls},
@@ -66,6 +73,19 @@ def read(engine: Engine, config: Settings, shops: Sequence[Health]) -> list[dict
     ]
 
 
+def whole(engine: Engine, config: Settings, shops: Sequence[Health]) -> list[dict[str, Any]]:
+    """Returns the document of each shop (`read`), with its last month day by day, what was erased of it, and its
+    metrics."""
+    documents = read(engine, config, shops)
+    for one, document in zip(shops, documents, strict=True):
+        zone = zone_of(one.state.timezone)
+        days = daily.figures(engine, one.state.key, zone, datetime.now(zone).date())
+        document["days"] = [{**asdict(day), "day": str(day.day)} for day in days]
+        document["erasures"] = [asdict(erased) for erased in erasure.listed(engine, one.state.key)]
+        document["metrics"] = collectors.of_shop(engine, one.state, config.roapp_interval)
+    return documents
+
+
 def in_words(shop: Document, zone: str = "UTC") -> list[tuple[str, str]]:
     """Returns pairs of label and text, for a page or a terminal, with times in this time zone."""
     rows = [("health", shop["health"])]
@@ -87,6 +107,14 @@ def in_words(shop: Document, zone: str = "UTC") -> list[tuple[str, str]]:
         ("orders waiting", str(shop["waiting"])),
         ("held", f"{shop['held']}{dismissed}"),
         (f"RO App's budget, account {shop['account']}", f"{budget(shop)} used in the last hour"),
+    ]
+
+
+def reading(shop: Document) -> list[tuple[str, str]]:
+    """Returns up to when the shop is read, and the window of its import, by the shop's clock and in UTC."""
+    return [
+        (name.replace("_", " "), " = ".join(_moment(shop[name], zone) for zone in (shop["timezone"], "UTC")))
+        for name in _READING
     ]
 
 

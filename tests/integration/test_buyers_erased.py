@@ -95,9 +95,7 @@ def test_an_erased_buyer_is_in_no_table_and_nothing_comes_back_or_is_doubled(wor
     assert erase(world, "phone", PHONE) == Buyer(tuple(mine), (), (unreadable,), 1)
     assert tables_with(world, *TELLING) == set()
     assert tables_with(world, "+380507654321") >= {"orders", "links"}
-    assert [(one.named, one.orders, one.rows) for one in erasure.listed(world.engine, [config.key])] == [
-        ("phone", 3, 1)
-    ]
+    assert [(one.named, one.orders, one.rows) for one in erasure.listed(world.engine, config.key)] == [("phone", 3, 1)]
     assert found(world, "phone", PHONE) == Buyer((), (), (), 0)
 
     contacts, before = len(roapp.contacts), {number: world.roapp_order(number, config) for number in mine}
@@ -166,12 +164,12 @@ def test_retention_takes_old_final_orders_alone(world: World) -> None:
 
     world.reconciled(repair=True)
     remove_old(world.engine)
-    assert erasure.listed(world.engine, [key]) == []
+    assert erasure.listed(world.engine, key) == []
     assert world.held() == {("order", held): "deleted-in-roapp"}
     shops.register(world.engine, **world.shop(retention_days=90).registered)
     for _ in range(2):
         remove_old(world.engine)
-    assert [(one.named, one.orders, one.rows) for one in erasure.listed(world.engine, [key])] == [("retention", 1, 0)]
+    assert [(one.named, one.orders, one.rows) for one in erasure.listed(world.engine, key)] == [("retention", 1, 0)]
     with world.engine.connect() as connection:
         erased = set(connection.scalars(text("SELECT number FROM orders WHERE erased_at IS NOT NULL")))
     assert erased == {old}
@@ -180,7 +178,7 @@ def test_retention_takes_old_final_orders_alone(world: World) -> None:
 
     deleted_shops.forget(world.engine, key, purge=False)
     remove_old(world.engine)
-    assert [(one.named, one.orders, one.rows) for one in erasure.listed(world.engine, [key])] == [("retention", 4, 0)]
+    assert [(one.named, one.orders, one.rows) for one in erasure.listed(world.engine, key)] == [("retention", 4, 0)]
     assert tables_with(world, *(f"67123456{n}" for n in range(3))) == set(), "nothing of it becomes final any more"
     assert tables_with(world, "67123456" + "3") >= {"orders", "links"}, "young"
 

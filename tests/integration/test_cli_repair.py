@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import datetime
 
 import pytest
 from installation import Installation
@@ -85,12 +84,6 @@ def test_a_slip_that_only_the_run_notices_is_told_on_the_terminal_too(cli: Insta
     """A record may have gone through since the command looked for it."""
     with PrefectSide(cli).prefect_here(), pytest.raises(BadConfig, match="nothing of that id is held"):
         asyncio.run(run_attached(replay_held, replay_held.name, shop=SLUG, ids=["nobody"]))
-
-
-def test_the_watermark_is_shown_in_both_clocks(cli: Installation) -> None:
-    shown = cli.done("watermark", "show", SLUG)
-    utc, local = (datetime.fromisoformat(shown["watermark"][side]) for side in ("utc", "shop"))
-    assert utc == local and local.utcoffset() != utc.utcoffset()
 
 
 @pytest.mark.long

@@ -166,7 +166,7 @@ def seen_by_status(cli: Installation) -> Row:
     return dict(found)
 
 
-def test_status_and_report_say_how_a_shop_is_doing(cli: Installation, shop: CartumShop, imported: Row) -> None:
+def test_status_says_how_a_shop_is_doing(cli: Installation, shop: CartumShop, imported: Row) -> None:
     shop.place_order()
     cli.done("sync", SLUG)
     assert cli.ask("/artifacts/filter", artifacts={"key": {"any_": [SLUG, "all-shops"]}}) == []
@@ -174,16 +174,18 @@ def test_status_and_report_say_how_a_shop_is_doing(cli: Installation, shop: Cart
     assert seen_by_status(cli)["health"] == "paused"
     cli.done("shop", "resume", SLUG)
     status = cli.become(lambda: seen_by_status(cli), lambda shop: bool(shop["next_run"]))
-    report = cli.done("report", SLUG)
-    assert {name for name in status if name not in report} == {"last_run", "last_runs"}
-    for told in (status, report):
+    (whole,) = cli.done("status", SLUG)["shops"]
+    assert whole.keys() - status.keys() == {"days", "erasures", "metrics"}
+    for told in (status, whole):
         assert isinstance(told["lag_seconds"], int) and isinstance(told["budget_used"], float)
         assert (told["delivered"], told["last_24_hours"]["new"]) == (len(shop.qualifying()),) * 2
         assert datetime.fromisoformat(told["next_run"]) > datetime.fromisoformat(told["last_success"])
-    *_, today = days = report["days"]
+    *_, today = days = whole["days"]
     assert len(days) == 30
     assert set(today) == {"day", "delivered", "waiting", "held", "lag_p50", "lag_p95", "calls"}
     assert today["delivered"] >= 1 and today["calls"] > 0
+    (lag,) = [one["value"] for one in whole["metrics"] if one["name"] == "cartum_roapp_lag_seconds"]
+    assert lag >= whole["lag_seconds"]
     cli.only_by_hand(SLUG)
 
 

@@ -120,17 +120,6 @@ def test_a_warning_of_the_deployments_is_said_once(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err.count("Warning: No messages are sent: why\n") == 1
 
 
-def test_metrics_say_that_a_database_of_ones_own_is_down(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    monkeypatch.setenv("CARTUM_ROAPP_HOME", str(tmp_path))
-    monkeypatch.setenv("CARTUM_ROAPP_DATABASE_URL", f"postgresql://nobody:none@127.0.0.1:{port}/ledger")
-    assert main(["metrics"]) == 0
-    assert "cartum_roapp_ledger_up 0.0" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize(
     ("error", "said"),
     [

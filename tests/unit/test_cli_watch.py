@@ -70,6 +70,30 @@ def test_a_shop_is_told_as_its_page_tells_it(width: int) -> None:
     assert "shop-1: 3 held: 2 refused, 1 doubled, 1 dismissed." in text
 
 
+def test_of_one_shop_all_is_told() -> None:
+    at, screen = datetime(2026, 1, 1, 12, tzinfo=UTC), Console(width=100)
+    day = {"delivered": 7, "waiting": 0, "held": 1, "lag_p50": 40.0, "lag_p95": 90.0, "calls": 55}
+    whole = SHOP | {
+        "timezone": "Europe/Kyiv", "last_success": at, "next_run": None, "tried_again_at": None, "watermark": at,
+        "window_from": at, "window_to": at, "stored_until": None, "window_stored_at": None,
+        "days": [{"day": "2026-01-01", **day}, {"day": "2026-01-02", **dict.fromkeys(day, 0)}],
+        "erasures": [{"at": at, "named": "phone", "orders": 3, "rows": 0}],
+        "metrics": [{"name": "cartum_roapp_orders_waiting", "labels": {"shop": "shop-1", "priority": "fresh"},
+                     "value": 3}],
+    }  # fmt: skip
+    with screen.capture() as kept:
+        for part in _glance([whole], "running"):
+            screen.print(part)
+    lines = [" ".join(line.split()) for line in kept.get().splitlines()]
+    told = (
+        "watermark 2026-01-01 14:00:00 EET = 2026-01-01 12:00:00 UTC", "stored until – = –",
+        "2026-01-01 7 0 1 40 s 90 s 55", "orders_waiting shop=shop-1, priority=fresh 3",
+    )  # fmt: skip
+    assert [one for one in told if one not in lines] == []
+    assert not any(line.startswith("2026-01-02") for line in lines), "nothing happened"
+    assert any(line.endswith("phone 3 0") for line in lines)
+
+
 def test_a_run_is_told_with_its_counts() -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     counts = {"seen": 9, "new": 1, "changed": 2, "delivered": 3, "held": 0, "calls": 40, "seconds": 7}
