@@ -6,14 +6,14 @@ from typing import ClassVar, Self
 
 from pydantic import ConfigDict, Field, HttpUrl
 
-from blocks.logo import BlockWithLogo
+from blocks.registered import Registered
 from cartum_roapp.config import AccountConfig
 from cartum_roapp.config.account import AccountFields
 from cartum_roapp.connection.configs import stored_account
 from cartum_roapp.errors import BadConfig
 
 
-class RoAppAccount(AccountFields, BlockWithLogo):
+class RoAppAccount(AccountFields, Registered):
     """One account (company) of RO App, into which any number of shops deliver their orders. The block's name is the
     account's name; `cartum-roapp account add` fills it in and checks the key.
 
@@ -27,7 +27,6 @@ class RoAppAccount(AccountFields, BlockWithLogo):
 
     _block_type_name: ClassVar[str | None] = "RO App account"
     _block_type_slug: ClassVar[str | None] = "ro-app-account"
-    _logo: ClassVar[str] = "account"
     _documentation_url: ClassVar[HttpUrl | None] = HttpUrl("https://roappua.readme.io/reference")
     model_config = ConfigDict(hide_input_in_errors=True)
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, HttpUrl, model_validator
 
-from blocks.logo import BlockWithLogo
+from blocks.registered import Registered
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.config.setting import without_empty
 from cartum_roapp.config.shop import SHOP_FIELDS, ShopFields
@@ -14,7 +14,7 @@ from cartum_roapp.connection.configs import stored_shop
 from cartum_roapp.errors import BadConfig
 
 
-class CartumShop(ShopFields, BlockWithLogo):
+class CartumShop(ShopFields, Registered):
     """One Cartum or Horoshop shop and how its orders become orders of RO App. The block's name is the shop's slug;
     `cartum-roapp shop add` fills it in and checks it against both systems. A change takes effect on the next run.
 
@@ -28,7 +28,6 @@ class CartumShop(ShopFields, BlockWithLogo):
 
     _block_type_name: ClassVar[str | None] = "Cartum shop"
     _block_type_slug: ClassVar[str | None] = "cartum-shop"
-    _logo: ClassVar[str] = "shop"
     _documentation_url: ClassVar[HttpUrl | None] = HttpUrl("https://horoshop.notion.site/api-doc")
     model_config = ConfigDict(hide_input_in_errors=True)
 

@@ -6,9 +6,7 @@ Prefect itself checks the auth string, the origin of calls, and CSRF tokens. Thi
 
     Host      requests for other host names are refused, so that no web page reaches the server under a name of its own
               that resolves to this machine (DNS rebinding)
-    policy    the UI's pages load nothing from elsewhere: no script, no telemetry, no picture that a foreign text names
-    logos     Prefect's own types of blocks and workers name pictures of elsewhere: answers have one of ours instead
-    pictures  our own logos: a browser asks for a picture without the login
+    policy    the UI's pages load nothing from elsewhere: no script, no telemetry, no picture
     admin     the API for administering the server is read only, so that nobody empties the database or makes the worker
               store results of runs elsewhere
     docs      the pages about the API, which load their scripts from elsewhere, are off
@@ -16,33 +14,25 @@ Prefect itself checks the auth string, the origin of calls, and CSRF tokens. Thi
 
 from __future__ import annotations
 
-import re
 import socket
 import sys
-from collections.abc import Iterable
-from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import uvicorn
 from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartum_roapp import logs
 from cartum_roapp.service.port import hold
 from deployments.migrating import migrating
 
-_LOGO = re.compile(r"[a-z]+\.svg")
-_LOGO_FOLDER = Path(__file__).parent.parent / "blocks" / "logos"
 _ABOUT_THE_API = {"docs", "redoc"}
 _READS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-#: Where the API names logos.
-_WITH_LOGOS = ("/api/block_", "/api/collections/")
-_ADDRESS_OF_LOGO = re.compile(rb'("logo_url": ?")((?:https?:)?//[^"]*)(?=")')
 
 
 def own_origins() -> list[str]:
@@ -95,59 +85,6 @@ class Closed:
         await app(scope, receive, send)
 
 
-class Pictures:
-    """Answers reads of `/pictures/…` with our logos; passes everything else on to `app`."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self.app
-        if scope["type"] == "http" and scope["path"].startswith("/pictures/"):
-            name = scope["path"].removeprefix("/pictures/")
-            path = _LOGO_FOLDER / name
-            if _LOGO.fullmatch(name) and path.is_file():
-                app = FileResponse(path, headers={"Cache-Control": "private, no-cache"})
-            else:
-                app = Response(status_code=404)
-        await app(scope, receive, send)
-
-
-class OwnLogos:
-    """Puts `logo` in the place of each logo that is not of one of the origins, in answers of `app`."""
-
-    def __init__(self, app: ASGIApp, logo: str, origins: Iterable[str]) -> None:
-        self.app = app
-        self.logo = logo.encode()
-        self.own = tuple(f"{origin}/".encode() for origin in origins)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(_WITH_LOGOS):
-            await self.app(scope, receive, send)
-            return
-        start: Message = {}
-        body = bytearray()
-
-        async def sending(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message
-                return
-            body.extend(message.get("body", b""))
-            if not message.get("more_body"):
-                sent = _ADDRESS_OF_LOGO.sub(self._own, bytes(body))
-                if "content-length" in (headers := MutableHeaders(raw=start["headers"])):
-                    headers["content-length"] = str(len(sent))
-                await send(start)
-                await send({"type": "http.response.body", "body": sent})
-
-        readable = [header for header in scope["headers"] if header[0] != b"accept-encoding"]
-        await self.app({**scope, "headers": readable}, receive, sending)
-
-    def _own(self, found: re.Match[bytes]) -> bytes:
-        return found[0] if found[2].startswith(self.own) else found[1] + self.logo
-
-
 class ContentPolicy:
     """Adds the policy to every answer of `app`."""
 
@@ -172,9 +109,7 @@ class Server(uvicorn.Server):
 
 def main(port: int) -> int:
     # Around the app: Prefect's own services call the app within this process, under another host name.
-    logo = urljoin(get_current_settings().server.ui.api_url or "", "/pictures/block.svg")
-    app = OwnLogos(Closed(create_app(final=True)), logo, own_origins())
-    guarded = ContentPolicy(Pictures(app), content_policy())
+    guarded = ContentPolicy(Closed(create_app(final=True)), content_policy())
     served = TrustedHostMiddleware(guarded, allowed_hosts=own_hosts(), www_redirect=False)
     held = hold(port)
     if held is None:

@@ -19,7 +19,7 @@ from cartum_roapp.home import Home, write_atomically
 from cartum_roapp.postgres.cluster import LOG as POSTGRES
 from cartum_roapp.service.lock import is_held
 from cartum_roapp.service.named_server import named_api
-from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, OWN_API, api_url, auth_string
+from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, OWN_API, auth_string
 from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.settings import PREFIX, Settings
 
@@ -84,10 +84,6 @@ class State:
         with suppress(psutil.NoSuchProcess):
             return program in self.ready and psutil.Process(self.pids[program]).status() != psutil.STATUS_ZOMBIE
         return False
-
-    def has_api(self, api: str | None) -> bool:
-        """Returns whether this is the address of the home's own Prefect server."""
-        return self.prefect != 0 and api == api_url(self.prefect)
 
     def write(self, home: Home) -> None:
         """Raises OSError."""

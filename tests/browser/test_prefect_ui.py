@@ -56,12 +56,6 @@ FOREIGN = """async ([api, socket]) => {
   return ends
 }"""
 
-# More than ten pictures, each of them read or given up.
-LOADED = """() => {
-  const images = [...document.querySelectorAll("main img")]
-  return images.length > 10 && images.every(image => image.complete)
-}"""
-
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
@@ -123,9 +117,6 @@ def test_the_ui_loads_nothing_from_elsewhere(installation: Installation, page: P
     page.goto(f"{address_of(installation)}/v2/blocks/catalog")
     expect(page.get_by_role("heading", name="Slack Webhook", exact=True)).to_be_visible()
     page.wait_for_load_state("networkidle")
-    page.wait_for_function(LOADED)
-    broken = "images => images.filter(image => image.naturalWidth === 0).map(image => image.src)"
-    assert page.locator("main img").evaluate_all(broken) == []
     assert {url for url in asked if not url.startswith(("http://127.0.0.1", "data:", "blob:"))} == set()
 
 

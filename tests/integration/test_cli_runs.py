@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from installation import Installation, Row
 from sqlalchemy import text
@@ -187,14 +186,6 @@ def test_status_says_how_a_shop_is_doing(cli: Installation, shop: CartumShop, im
     (lag,) = [one["value"] for one in whole["metrics"] if one["name"] == "cartum_roapp_lag_seconds"]
     assert lag >= whole["lag_seconds"]
     cli.only_by_hand(SLUG)
-
-
-def test_logos_are_all_that_is_read_without_the_login(cli: Installation) -> None:
-    server = str(cli.prefect.base_url).removesuffix("/api/")
-    logo = httpx.get(f"{server}/pictures/block.svg")
-    assert (logo.status_code, logo.headers["content-type"].partition(";")[0]) == (200, "image/svg+xml")
-    for other in ("x.svg", "x.png", "..%2Fkeys%2Fprefect-login", f"{'0' * 32}.png", ""):
-        assert httpx.get(f"{server}/pictures/{other}").status_code == 404
 
 
 def test_a_dry_run_shows_exactly_what_the_backfill_sends(cli: Installation, shop: CartumShop, imported: Row) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,6 @@ import httpx
 import pytest
 from installation import Installation
 from prefect_api import variables
-from prefect_side import PrefectSide
 from pydantic import SecretStr
 
 from cartum_roapp.cli.up import warnings_of
@@ -100,36 +97,6 @@ def test_only_pages_of_the_ui_may_read_answers(installation: Installation) -> No
         for origin in (f"http://127.0.0.1:{port}", f"http://localhost:{port}", "http://localhost:1", "null")
     }
     assert [origin for origin, answer in allowed.items() if answer] == list(allowed)[:2]
-
-
-@pytest.fixture
-def saved_block(installation: Installation) -> Iterator[None]:
-    """A block of one of Prefect's own types."""
-    block = PrefectSide(installation).block("secret", "own-logo", value="x")
-    yield
-    installation.prefect.delete(f"/block_documents/{block}").raise_for_status()
-
-
-@pytest.mark.usefixtures("saved_block")
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "/block_types/filter"),
-        ("GET", "/block_types/slug/slack-webhook"),
-        ("POST", "/block_schemas/filter"),
-        ("POST", "/block_documents/filter"),
-        ("GET", "/collections/views/aggregate-worker-metadata"),
-    ],
-)
-def test_logos_come_from_this_server(installation: Installation, method: str, path: str) -> None:
-    """Prefect's own types of blocks name pictures of elsewhere, which its UI would load."""
-    body = {"json": {}} if method == "POST" else {}
-    answer = installation.prefect.request(method, path, **body).raise_for_status()
-    logos = set(re.findall(r'"logo_url": ?"([^"]*)"', answer.text))
-    assert logos and "slack" not in str(logos)
-    for logo in logos:
-        picture = httpx.get(logo)
-        assert picture.is_success and picture.headers["content-type"].startswith("image/svg+xml"), logo
 
 
 def test_the_policy_allows_no_picture_of_elsewhere(installation: Installation) -> None:
