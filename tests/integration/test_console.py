@@ -239,8 +239,8 @@ def test_a_product_is_chosen_for_the_article_that_its_order_waits_for(
     }
     assert choices(browser, f"/shops/{SLUG}/orders/{number}")[1] == offered
     for forged, says in (
-        ({"which": "KR-799"}, f"order {number} is not held for &#39;KR-799&#39;, or no longer."),
-        ({"id": "999999"}, "order 999999 is not held for &#39;PAIR-1&#39;, or no longer."),
+        ({"which": "KR-799"}, f"Order {number} is not held for &#39;KR-799&#39;, or no longer."),
+        ({"id": "999999"}, "Order 999999 is not held for &#39;PAIR-1&#39;, or no longer."),
         ({"ro_id": "999999999"}, "product 999999999 is none of those that may be meant"),
         ({"ro_id": "0"}, "id is a number above 0"),
     ):
