@@ -16,9 +16,10 @@ as they are written into logs and Prefect's UI.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self, TypedDict
 
 
 def with_fix(message: str, fix: str | None) -> str:
@@ -261,15 +262,28 @@ class Code(StrEnum):
     )
 
 
+class Question(TypedDict):
+    """What a person chooses so that a record goes through: RO App's contact or product. `which` names whose it is, as
+    `match set` takes it: a product's article, or its title if it has none; for a buyer the order's number. `ids` are
+    RO App's ids of those that may be meant; empty where nobody knows any."""
+
+    kind: Literal["contact", "product"]
+    which: str
+    ids: list[int]
+
+
 class BadRecord(IntegrationError):
     """This record is refused, ambiguous or unreadable: it is held with its reason, the others go on. `code` is a short
-    stable word for the reason (`product-missing`, `contact-ambiguous` …)."""
+    stable word for the reason (`product-missing`, `contact-ambiguous` …). `questions`: what a person may choose."""
 
     kind = "bad-record"
 
-    def __init__(self, message: str, *, code: Code = Code.REFUSED, **about: str | None) -> None:
+    def __init__(
+        self, message: str, *, code: Code = Code.REFUSED, questions: Sequence[Question] = (), **about: str | None
+    ) -> None:
         super().__init__(message, **about)
         self.code = code
+        self.questions = questions
 
 
 class BadConfig(IntegrationError):

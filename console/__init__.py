@@ -8,6 +8,7 @@ shops, orders, held    the overview, a shop, its orders, its held records
 settings, draft        a shop is connected, changed, deleted; what a person has filled in
 backfills              a look, the backfill that does it, a cancel
 comparison, matches    the last comparison with RO App; what people chose
+choices                what a person chooses for a held record
 accounts               the accounts of RO App, and a test of the alerts
 actions                what a person starts on them
 flow_runs              Prefect, where runs are started and settings are stored

@@ -15,6 +15,7 @@ from cartum_roapp.ledger import held
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.sync.dismissal import dismiss
 from console.backend import Backend, answering
+from console.choices import asked
 from console.page import once, redirect, text
 
 #: Digits of the largest id that RO App may have.
@@ -69,17 +70,27 @@ class Actions:
         return redirect(request, f"/shops/{shop.slug}/held", "dismissed")
 
     async def choose(self, request: Request) -> Response:
-        """Stores which contact or product of RO App is meant (`kind`, `which`, `ro_id`), and tries the record again."""
+        """Stores which contact or product of RO App is meant (`ro_id`) by a question of the record (`kind`, `which`),
+        and tries the record again. Raises BadConfig for what the record does not wait for, and for an id that is none
+        of the candidates where some are known."""
         shop, form = await self.backend.asked(request)
-        kind, ro_id = text(form, "kind"), text(form, "ro_id")
-        if kind not in ("contact", "product") or not ro_id.isdecimal() or len(ro_id) > _LONGEST_ID or not int(ro_id):
+        kind, which, ro_id = text(form, "kind"), text(form, "which"), text(form, "ro_id")
+        if not ro_id.isdecimal() or len(ro_id) > _LONGEST_ID or not int(ro_id):
             raise BadConfig("RO App's id is a number above 0.", field="ro_id", fix="Give the id that RO App shows.")
+        entity, id = text(form, "entity"), text(form, "id")
+        _, question = await run_in_threadpool(asked, self.backend, shop, entity, id, kind, which)
+        if question["ids"] and int(ro_id) not in question["ids"]:
+            raise BadConfig(
+                f"RO App's {kind} {ro_id} is none of those that may be meant.",
+                field="ro_id",
+                fix="Choose one of those that the held record names.",
+            )
         found = await self.backend.runs.settings(shop.slug)
         from tasks.matches import choose
 
         async def chosen() -> None:
             async with answering("RO App"):
-                await choose(found, kind, text(form, "which"), int(ro_id))
+                await choose(found, kind, which, int(ro_id))
 
         await self.backend.runs.apart(chosen)
         return await self._retry(request, shop, form, **_named(form))

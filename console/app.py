@@ -22,6 +22,7 @@ from console.accounts import AccountPage
 from console.actions import Actions
 from console.backend import Backend
 from console.backfills import BackfillPages
+from console.choices import ChoicePage
 from console.comparison import ComparePage
 from console.guard import Guard
 from console.held import HeldPage
@@ -36,7 +37,7 @@ def application(backend: Backend, port: int) -> ASGIApp:
     """Returns the console, which answers on this port."""
     shops, orders, held, act = ShopPages(backend), OrderPages(backend), HeldPage(backend), Actions(backend)
     settings, accounts, backfills = SettingsPages(backend), AccountPage(backend), BackfillPages(backend)
-    compared, matches = ComparePage(backend), MatchPage(backend)
+    compared, matches, choices = ComparePage(backend), MatchPage(backend), ChoicePage(backend)
     routes = [
         Route("/", lambda request: redirect(request, "/shops")),
         Route("/shops", shops.overview),
@@ -58,6 +59,7 @@ def application(backend: Backend, port: int) -> ASGIApp:
         Route("/shops/{slug}/held/products.csv", held.products),
         Route("/shops/{slug}/held/retry", act.retry, methods=["POST"]),
         Route("/shops/{slug}/held/dismiss", act.dismiss, methods=["POST"]),
+        Route("/shops/{slug}/held/choose", choices.show),
         Route("/shops/{slug}/held/choose", act.choose, methods=["POST"]),
         Route("/shops/{slug}/held/match", act.match, methods=["POST"]),
         Route("/shops/{slug}/backfills", backfills.show),

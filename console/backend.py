@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +23,8 @@ from console.flow_runs import FlowRuns
 
 #: Seconds for which a person waits for the two systems.
 PATIENCE = 20.0
+#: They are asked for so many people at once.
+_AT_ONCE = 4
 
 
 @asynccontextmanager
@@ -43,6 +45,8 @@ class Backend:
     config: Settings
     home: Home
     runs: FlowRuns
+    #: Held by whoever asks the two systems for a page.
+    free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     def clients(self) -> Clients:
         """Returns the clients of both systems for checks while a person waits."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -13,32 +12,23 @@ from starlette.responses import Response
 from cartum_roapp.connection.choices import Choice
 from cartum_roapp.errors import Code
 from cartum_roapp.held_words import WHAT_WAITS
-from cartum_roapp.ledger import chosen_products, database, held, roapp_statuses, shop_statuses
+from cartum_roapp.ledger import database, held, roapp_statuses, shop_statuses
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.report import products_csv
 from console.backend import Backend
 from console.page import render, started
 
-#: What a person chooses for records that are held for these reasons.
-_CHOSEN: dict[str, str] = {
-    Code.PRODUCT_AMBIGUOUS: "product",
-    Code.PRODUCT_MISSING: "product",
-    Code.CONTACT_AMBIGUOUS: "contact",
-}
 #: At most so many records of one reason are shown.
 SHOWN = 100
 
 
 @dataclass(frozen=True)
 class Row:
-    """`chosen`: what a person chooses, contact or product, "" for nothing. `unmatched`: the shop's status that is to be
-    matched, "" for none. `articles`: the order's products, of which one is chosen."""
+    """`unmatched`: the shop's status that is to be matched, "" for none."""
 
     record: Held
-    chosen: str = ""
     unmatched: str = ""
-    articles: Sequence[str] = ()
 
     @property
     def may_be_made_again(self) -> bool:
@@ -86,17 +76,13 @@ class HeldPage:
             if (one.dismissed_at is not None) == dismissed
         ]
         unmatched = [one.id for one in records if one.code == Code.STATUS_UNMATCHED]
-        numbers = [one.id for one in records if _CHOSEN.get(one.code) == "product"]
         with database.reading(self.backend.engine) as connection:
             ours = shop_statuses.of_orders(connection, shop.key, unmatched)
             theirs = roapp_statuses.names(connection, shop.account)
-            articles = chosen_products.in_orders(connection, shop.key, numbers)
         rows = [
             Row(
                 one,
-                _CHOSEN.get(one.code, ""),
                 Choice(*ours[one.id]).label if one.code == Code.STATUS_UNMATCHED and one.id in ours else "",
-                articles.get(one.id, ()),
             )
             for one in records
         ]

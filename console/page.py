@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, ImmutableMultiDict
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -73,7 +73,7 @@ def redirect(request: Request, path: str, done: str = "") -> Response:
     return RedirectResponse(address, 303)
 
 
-def text(form: FormData, name: str) -> str:
+def text(form: ImmutableMultiDict[str, Any], name: str) -> str:
     """Returns a field's text without blanks around it; "" if the form has no such field. Raises HTTPException 400."""
     value = form.get(name, "")
     if not isinstance(value, str) or "\x00" in value:

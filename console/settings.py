@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -27,8 +26,6 @@ from console.backend import Backend, answering
 from console.draft import Draft, readable
 from console.page import once, redirect, render, text
 
-#: Both systems are asked for so many people at once.
-_AT_ONCE = 4
 #: What the fields of checks are called.
 _TITLES = {
     **{key: declared.setting.title for key, declared in SHOP_FIELDS.items()}, "password": PASSWORD.setting.title,
@@ -42,7 +39,6 @@ _GENERAL = ""
 class SettingsPages:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self._free = asyncio.Semaphore(_AT_ONCE)
 
     async def new(self, request: Request) -> Response:
         """The page that connects a shop; its form checks it, or saves it."""
@@ -156,7 +152,7 @@ class SettingsPages:
                 )  # fmt: skip
 
         try:
-            async with self._free:
+            async with self.backend.free:
                 draft.found = await self.backend.runs.apart(work)
             draft.problems = Problems(draft.found.problems)
         except IntegrationError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 
 import httpx
 from installation import Installation
@@ -27,3 +29,12 @@ def run_of(answer: httpx.Response) -> str:
     """The run that the answer to a form leads to."""
     assert answer.status_code == 303, answer.text
     return answer.headers["location"].partition("?run=")[2]
+
+
+def choices(browser: httpx.Client, page: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The only choice that a page offers, opened: the hidden fields of its form, and what may be chosen by its id."""
+    (address,) = re.findall(r'class="choose" href="([^"]+)"', browser.get(page).text)
+    opened = browser.get(unescape(address)).text
+    fields = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', opened)
+    offered = re.findall(r'type="radio" name="ro_id" value="(\d+)"[^>]*> ([^<]+)<', opened)
+    return {name: unescape(value) for name, value in fields}, {id: unescape(words) for id, words in offered}

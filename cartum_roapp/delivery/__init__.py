@@ -29,6 +29,7 @@ gone_contacts    those that staff merged or deleted
 contact_sides    people and organizations: their calls, and what was searched of them
 search       RO App's contacts by phone and e-mail
 choosing     a person chooses the contact or the product
+candidates   those of which a person chooses one, as RO App shows them
 keyed_locks  one at a time on the same buyer or contact
 
 products     the line's product in RO App's catalogue: found by the shop's identification, else made

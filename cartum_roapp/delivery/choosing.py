@@ -11,11 +11,10 @@ from difflib import get_close_matches
 from sqlalchemy import Connection, Engine
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.apis.roapp.clients import Clients
-from cartum_roapp.apis.roapp.rows import Contact, Organization
+from cartum_roapp.apis.roapp.rows import Organization
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.delivery.search import written_as
-from cartum_roapp.errors import BadConfig, BadRecord, Code
+from cartum_roapp.delivery import candidates
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import (
     catalogue,
     chosen_contacts,
@@ -86,7 +85,7 @@ async def choose_contact(engine: Engine, roapp: RoApp, shop: ShopConfig, number:
                 field="number",
                 fix=f"Wait for the next sync, which looks for it, then choose (`cartum-roapp sync {shop.slug}`).",
             )
-    contact = await _contact(roapp, ro_id, [spelling for one in order.phones for spelling in written_as(one.number)])
+    contact = await candidates.contact(roapp, ro_id, candidates.phones_of(order))
     if contact is None:
         raise BadConfig(
             f"RO App shows no contact {ro_id}.",
@@ -147,28 +146,3 @@ def _buyer(connection: Connection, shop: ShopConfig | ShopState, number: str) ->
 def _nothing(shop: ShopConfig | ShopState, field: str, name: str) -> BadConfig:
     fix = f"`cartum-roapp match list {shop.slug}` shows what was chosen."
     return BadConfig(f"nothing was chosen for {name!r}.", shop=shop.slug, field=field, fix=fix)
-
-
-async def _contact(roapp: RoApp, ro_id: int, phones: Sequence[str]) -> Contact | None:
-    """The person or organization as RO App shows it, by itself or, where it shows no single ones (roapp §3.1), among
-    those with one of the buyer's phones."""
-    for side in (roapp.people, roapp.organizations):
-        try:
-            found = await side.one(ro_id) or await _listed(side, ro_id, phones)
-        except BadRecord as error:
-            if error.code != Code.NOT_AVAILABLE:
-                raise
-            continue
-        if found is not None:
-            return found
-    return None
-
-
-async def _listed(side: Clients[Contact], ro_id: int, phones: Sequence[str]) -> Contact | None:
-    if not phones or side.searches() is False:
-        return None
-    async for page in side.walk(phones=phones):
-        for contact in page:
-            if contact.id == ro_id:
-                return contact
-    return None

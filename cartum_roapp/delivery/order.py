@@ -164,6 +164,7 @@ class OrderDelivery:
                     f"(`cartum-roapp match set contact {shop.slug} {order.number} RO_ID`); "
                     "then the order goes through automatically."
                 )
+                error.questions = [{**one, "which": order.number} for one in error.questions]
             raise
         if bound is None or bound.match.contact_id != match.ro_id:
             why, kind = match.reason or None, match.organization or None

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.sending import Before
 from cartum_roapp.config import Identifier, ShopConfig
+from cartum_roapp.delivery import product_problems
 from cartum_roapp.delivery.creation import Creations
 from cartum_roapp.delivery.identities import Identity, catalogue_row, names, shortened, title_key
 from cartum_roapp.delivery.product_index import ProductIndex
@@ -60,7 +61,7 @@ class ProductMaker:
     ) -> int:
         first, writes, account = identities[0], self._writes(), self._session.account
         if not self.may_make(shop):
-            raise _missing(line, first, allowed=shop.missing_products != "hold")
+            raise product_problems.missing(line, first, allowed=shop.missing_products != "hold")
         with self._session.autocommit() as connection:
             known = product_links.read(connection, account, [str(first)]).get(str(first))
         if known and known.reason == UNSTORED and self._index.has(known.ro_id):
@@ -85,7 +86,7 @@ class ProductMaker:
             except BadRecord as error:
                 if error.code == Code.NOT_AVAILABLE:
                     self._note_refusal(writes)
-                    raise _missing(line, first, allowed=True) from error
+                    raise product_problems.missing(line, first, allowed=True) from error
                 if not _drop_refused(body, error, first):
                     raise
         await self._check(made, first, is_first=writes == "unknown")
@@ -173,16 +174,4 @@ def _not_identifiable(made: int, identity: Identity) -> BadRecord:
         field=identity.by,
         fix=f"Set the {identity.by} of product {made} in RO App by hand; for a day no more products are made on this "
         "account.",
-    )
-
-
-def _missing(line: DesiredLine, identity: Identity, *, allowed: bool) -> BadRecord:
-    what = f"{identity.by} {identity.value!r}" if identity.by != "name" else f"name {line.title!r}"
-    because = "RO App takes no new products from this integration" if allowed else "products are not created here"
-    return BadRecord(
-        f"RO App has no product with {what}, and {because}.",
-        code=Code.PRODUCT_MISSING,
-        field=identity.by,
-        fix="Create it in RO App, or import there all that are missing (the console's Held page has a file for "
-        "it); then the order goes through automatically.",
     )

@@ -16,7 +16,7 @@ from cartum_roapp.delivery.doubt import utc_now
 from cartum_roapp.delivery.markers import BEFORE_ORDER, CLOCKS, marker
 from cartum_roapp.delivery.side_by_side import side_by_side
 from cartum_roapp.delivery.upcoming import Upcoming
-from cartum_roapp.errors import BadRecord, Code
+from cartum_roapp.errors import BadRecord, Code, Question
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.orders.companies import comparable
 from cartum_roapp.orders.phones import e164, spellings
@@ -243,12 +243,15 @@ class ContactSearch:
 
 
 def ambiguous(what: str, contacts: Iterable[int]) -> BadRecord:
-    """Several contacts may be the buyer, by what is called `what`: a person has to choose."""
+    """Several contacts may be the buyer, by what is called `what`: a person has to choose. The order whose buyer it is
+    is not named yet."""
+    ids = sorted(contacts)
     return BadRecord(
-        f"several contacts of RO App have the buyer's {what}: {', '.join(map(str, sorted(contacts)))}.",
+        f"several contacts of RO App have the buyer's {what}: {', '.join(map(str, ids))}.",
         code=Code.CONTACT_AMBIGUOUS,
         field=_FIELDS.get(what, "customer_details"),
         fix="Merge them in RO App; then the order goes through automatically.",
+        questions=[Question(kind="contact", which="", ids=ids)],
     )
 
 

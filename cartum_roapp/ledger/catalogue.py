@@ -90,6 +90,15 @@ def count(connection: Connection, account: str) -> int:
     return int(connection.scalar(text("SELECT count(*) FROM catalogue WHERE account = :a"), {"a": account}) or 0)
 
 
+def rows(connection: Connection, account: str, ids: Sequence[int]) -> dict[int, CatalogueRow]:
+    """Returns those of these products that the reading shows, by id."""
+    query = text(
+        "SELECT ro_id, title_key, code, sku, barcodes FROM catalogue WHERE account = :account AND ro_id = ANY(:ids)"
+    )
+    found = connection.execute(query, {"account": account, "ids": list(ids)})
+    return {row.ro_id: CatalogueRow(**{**row._mapping, "barcodes": tuple(row.barcodes)}) for row in found}
+
+
 def has(connection: Connection, account: str, ro_id: int) -> bool:
     """Whether the reading shows this product."""
     query = text("SELECT EXISTS (SELECT FROM catalogue WHERE account = :a AND ro_id = :id)")

@@ -46,12 +46,6 @@ def names(connection: Connection, shop: str) -> list[str]:
     return list(connection.scalars(query, {"shop": shop}))
 
 
-def in_orders(connection: Connection, shop: str, numbers: Collection[str]) -> dict[str, list[str]]:
-    """Returns number → the products of the order, each as `names` has it."""
-    rows = connection.execute(text(_IN_ORDERS), {"shop": shop, "numbers": list(numbers)})
-    return {row.number: row.names for row in rows}
-
-
 def waiting(connection: Connection, shop: str, product: str) -> Sequence[str]:
     """Returns the numbers of the orders with this product that are held because of a product."""
     rows = connection.scalars(
@@ -73,10 +67,6 @@ def listed(engine: Engine, shops: Collection[str]) -> list[ChosenProduct]:
         return [ChosenProduct(**row._mapping) for row in rows]
 
 
-_IN_ORDERS = """
-    SELECT number, array_agg(DISTINCT coalesce(nullif(article, ''), products.title)) AS names
-    FROM order_lines JOIN products USING (shop, product) WHERE shop = :shop AND number = ANY(:numbers) GROUP BY number
-"""
 _LISTED = """
     SELECT shops.key AS shop, coalesce(nullif(product.article, ''), product.title, chosen.key) AS name,
            product.title, chosen.ro_id, chosen.chosen_at

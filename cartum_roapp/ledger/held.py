@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from cartum_roapp.errors import BadRecord
+from cartum_roapp.errors import BadRecord, Question
 from cartum_roapp.ledger import database, journal, orders, outbox
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.tables import held
+
+#: What `Held` has. The payload of a row is a buyer's data and stays in the table.
+_RECORDS = select(
+    *(held.c[field] for field in ("shop", "entity", "id", "code", "field", "message", "fix", "attempts", "first_at")),
+    *(held.c[field] for field in ("last_at", "dismissed_at", "dismissed_because")),
+    case((held.c.entity != "row", held.c.payload)).label("questions"),
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,8 @@ class Held:
     RO App or (`refused-by-shop`) in the shop · `line`: a line could not be taken out, or is there twice · `total`: RO
     App's is not the shop's · `contact`, `product`: there twice · `row`: the shop sent what can't be read. `id` is the
     order's number; of a line number/line; of a product what it is known by; of a row without a number `row-…`.
-    `dismissed_at`: a person left it as it is, `dismissed_because`: for this reason, "" if none was given. Times UTC."""
+    `dismissed_at`: a person left it as it is, `dismissed_because`: for this reason, "" if none was given. Times UTC.
+    `questions`: what a person may choose so that it goes through."""
 
     shop: str
     entity: str
@@ -36,6 +44,7 @@ class Held:
     last_at: datetime
     dismissed_at: datetime | None
     dismissed_because: str
+    questions: list[Question]
 
     @property
     def number(self) -> str | None:
@@ -68,7 +77,7 @@ def hold(
         field=error.field,
         message=error.message,
         fix=error.fix or "",
-        payload=payload,
+        payload=list(error.questions) or payload,
     )
     same = (held.c.code == row.excluded.code) & (
         held.c.erased_at.is_not(None) | held.c.payload.is_not_distinct_from(row.excluded.payload)
@@ -215,7 +224,7 @@ def listed(
 ) -> list[Held]:
     """Held records, newest attempt first; of all shops without `shop`; also those that were `dismissed`. Payloads
     stay in the table."""
-    query = select(*(held.c[field] for field in Held.__dataclass_fields__)).order_by(held.c.last_at.desc(), held.c.id)
+    query = _RECORDS.order_by(held.c.last_at.desc(), held.c.id)
     if shop is not None:
         query = query.where(held.c.shop == shop)
     if entity is not None:
@@ -224,8 +233,19 @@ def listed(
         query = query.where(held.c.code.in_(codes))
     if not dismissed:
         query = query.where(held.c.dismissed_at.is_(None))
+    return _records(engine, query)
+
+
+def find(engine: Engine, shop: str, entity: str, id: str) -> Held | None:
+    """This record, dismissed or not; None if it is not held."""
+    query = _RECORDS.where(held.c.shop == shop, held.c.entity == entity, held.c.id == id)
+    return next(iter(_records(engine, query)), None)
+
+
+def _records(engine: Engine, query: Select[Any]) -> list[Held]:
     with database.reading(engine) as connection:
-        return [Held(**row._mapping) for row in connection.execute(query)]
+        found = [row._mapping for row in connection.execute(query)]
+    return [Held(**{**row, "questions": row["questions"] or []}) for row in found]
 
 
 def _note(connection: Connection, shop: str, kind: Kind, entity: str, id: str, **details: str | None) -> None:

@@ -169,6 +169,7 @@ def test_why_an_order_is_held_and_what_fixes_it(installation: Installation, walk
 
     installation.box.roapp.add_product("Лампа", code=f"LAMP-{number}")
     console.goto(page)
+    expect(console.locator(f"#order-{number}").get_by_label(f"RO App's product for LAMP-{number}")).to_be_visible()
     console.locator(f"#order-{number}").get_by_role("button", name="Try again", exact=True).click()
     expect(console.get_by_role("status")).to_contain_text("completed, 1 delivered")
     expect(console.locator(f"#order-{number}")).to_have_count(0)
@@ -191,6 +192,30 @@ def test_a_status_without_a_match_is_matched_on_the_held_page(installation: Inst
     assert number not in {one["id"] for one in installation.done("held", "list", SHOP)}
     (order,) = in_roapp(installation, number)
     assert installation.box.roapp.statuses[order["status_id"]]["name"] == "Новий"
+
+
+def test_a_product_is_chosen_by_its_name_for_the_article_that_waits(installation: Installation, console: Page) -> None:
+    """Opened in its place, by the keyboard; the record's own article alone, on a phone and for a screen reader."""
+    roapp, shop = installation.box.roapp, installation.box.shops[0]
+    number = shop.place_order(articles=bought_before(shop))
+    shop.add_line(number, "NEW-1", price=30, title="Пакування")
+    _, large = (roapp.add_product(title, code="NEW-1", price="12.5") for title in ("Пакет", "Пакунок"))
+    synced(installation)
+    console.set_viewport_size({"width": 390, "height": 800})
+    console.goto(f"/shops/{SHOP}/held")
+    record = console.locator(f"#order-{number}")
+    record.get_by_role("link", name="RO App's product for NEW-1").press("Enter")
+    offered = record.get_by_role("group", name="RO App's product for NEW-1").get_by_role("radio")
+    expect(offered).to_have_count(2)
+    expect(offered.first).to_be_focused()
+    assert console.evaluate("document.scrollingElement.scrollWidth") <= 390
+    found = Axe().run(console).response["violations"]
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+    record.get_by_label(f"Пакунок, code NEW-1, without an SKU, price 12.50, id {large}").check()
+    record.get_by_role("button", name="Choose and try again").click()
+    expect(console.get_by_role("status")).to_contain_text("completed, 1 delivered")
+    (order,) = in_roapp(installation, number)
+    assert large in {item["entity_id"] for item in roapp.items[order["id"]]}
 
 
 def test_an_order_is_found_by_the_keyboard_alone_by_its_number_in_ro_app(

@@ -11,10 +11,10 @@ from ledger_rows import rows
 from world import World
 
 from cartum_roapp.apis.calls import Calls
-from cartum_roapp.delivery import choosing
+from cartum_roapp.delivery import candidates, choosing
 from cartum_roapp.delivery.account import reading
 from cartum_roapp.delivery.choosing import Chosen
-from cartum_roapp.errors import BadConfig
+from cartum_roapp.errors import BadConfig, Question
 from cartum_roapp.ledger import chosen_contacts, chosen_products, dossier, erasure, held
 
 pytestmark = pytest.mark.drawn(2)
@@ -48,6 +48,24 @@ def twins(world: World, **fields: Any) -> list[int]:
     return ids
 
 
+def questions(world: World, number: str) -> list[Question]:
+    record = held.find(world.engine, world.shop().key, "order", number)
+    return record.questions if record else []
+
+
+def words(world: World, number: str) -> list[str]:
+    """How the candidates of the order's only question are named."""
+    (question,) = questions(world, number)
+    shop = world.shop()
+
+    async def read() -> list[str]:
+        async with reading(world.engine, world.found(shop).account, world.settings, Calls()) as roapp:
+            found = await candidates.read(world.engine, roapp, shop.account, shop.key, number, question)
+        return [one.words for one in found]
+
+    return asyncio.run(read())
+
+
 def entity(world: World, number: str) -> int:
     (item,) = world.roapp_items(number)
     return int(item["entity_id"])
@@ -75,6 +93,53 @@ def test_a_product_is_chosen_among_several_and_its_orders_go_through(world: Worl
     before = rows(world), world.box.roapp.counts()
     world.synced()
     assert (rows(world), world.box.roapp.counts()) == before
+
+
+def test_a_held_order_has_the_article_and_the_ids_that_are_chosen_from(world: World) -> None:
+    """The second of two lines; of two that RO App lacks both; the buyer by the order. Other lines are not asked for."""
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    known = roapp.add_product("Лампа", code="LMP-07")
+    pair = twins(world, code=CODE)
+    people = [roapp.add_contact(name, phones=[PHONE]) for name in ("Олена", "Лена")]
+    several, lacking, buyer = (shop.place_order(articles=[("LMP-07", 1)]) for _ in range(3))
+    shop.add_line(several, CODE, 1, price=30, title="Кепка")
+    for article in ("NEW-1", "NEW-2"):
+        shop.add_line(lacking, article, 1, price=30, title=article)
+    shop.orders[buyer]["delivery_phone"] = PHONE
+    roapp.seeded["products"].add(known)
+    world.imported(world.shop(missing_products="hold"))
+    assert questions(world, several) == [{"kind": "product", "which": CODE, "ids": pair}]
+    assert questions(world, lacking) == [
+        {"kind": "product", "which": article, "ids": []} for article in ("NEW-1", "NEW-2")
+    ]
+    assert questions(world, buyer) == [{"kind": "contact", "which": buyer, "ids": people}]
+
+
+@pytest.mark.parametrize("single", [True, False], ids=["single rows", "lists only"])
+def test_candidates_are_named_so_that_a_person_can_tell_them_apart(world: World, single: bool) -> None:
+    """An account that shows no single products has no price for them; a contact is found by the buyer's phone."""
+    roapp, shop = world.box.roapp, world.box.shops[0]
+    roapp.faults.product_get = roapp.faults.contact_get = single
+    first, second = twins(world, code=CODE)
+    roapp.edit_product(second, sku="BIG", prices=[{"id": 1, "price": "45.5"}])
+    product = shop.place_order(articles=[(CODE, 1)])
+    people = [
+        roapp.add_contact("Олена", last_name="Коваль", phones=[PHONE]),
+        roapp.add_contact("Лена", phones=[PHONE, "050 111 22 44"]),
+    ]
+    buyer = shop.place_order(articles=[("LMP-07", 1)], delivery_phone=PHONE, delivery_email="")
+    world.imported()
+    assert words(world, buyer) == [
+        f"Олена Коваль, phone …2233, id {people[0]}",
+        f"Лена, phone …2233, phone …2244, id {people[1]}",
+    ]
+    shown = words(world, product)
+    assert shown[1] == (
+        f"Панама, code {CODE}, SKU BIG, price 45.50, id {second}"
+        if single
+        else f"панама, code {CODE}, SKU BIG, id {second}"
+    )
+    assert shown[0].endswith(f"id {first}")
 
 
 def test_a_choice_counts_above_the_catalogue_until_it_is_taken_back(world: World) -> None:

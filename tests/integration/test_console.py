@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from console_pages import run_of, sent, visited
+from console_pages import choices, run_of, sent, visited
 from installation import Installation
 from prefect_side import PrefectSide
 from processes import Process
@@ -218,20 +218,40 @@ def test_one_status_is_matched_and_what_was_held_for_it_goes_through(
         assert {78, 79} <= asyncio.run(matched_at_once(78, 79, to=order["status_id"])).keys()
 
 
-def test_a_product_is_chosen_of_the_order_s_own(house: Installation, browser: httpx.Client) -> None:
+def test_a_product_is_chosen_for_the_article_that_its_order_waits_for(
+    house: Installation, browser: httpx.Client
+) -> None:
+    """Two orders, one on the held page, one on its own; another article or product is nothing that a form may name."""
     roapp, shop = house.box.roapp, house.box.shops[INDEX]
     number = shop.place_order(articles=[("KR-799", 1)])
     shop.add_line(number, "PAIR-1", 1, price=30, title="Пакування")
-    ids = [roapp.add_product(title, code="PAIR-1", sku="PAIR-1") for title in ("Пакет", "Пакунок")]
+    ids = [
+        roapp.add_product(title, code="PAIR-1", sku=sku, price="12.5")
+        for title, sku in (("Пакет", "P-1"), ("Пакунок", "P-2"))
+    ]
     house.done("sync", SLUG)
-    page = browser.get(f"/shops/{SLUG}/held").text
-    assert re.findall(r"<option>(.*)</option>", page) == ["KR-799", "PAIR-1"]
-    asked = {"kind": "product", "which": "PAIR-1", "id": number, "entity": "order"}
-    refused = sent(browser, f"/shops/{SLUG}/held/choose", **asked, ro_id="999999999", once="3")
-    assert (refused.status_code, "RO App has no product" in refused.text) == (400, True)
-    house.completed(run_of(sent(browser, f"/shops/{SLUG}/held/choose", **asked, ro_id=str(ids[1]), once="4")))
+    held, path = f"/shops/{SLUG}/held", f"/shops/{SLUG}/held/choose"
+    asked, offered = choices(browser, held)
+    assert "KR-799" not in browser.get(held).text
+    assert offered == {
+        str(ids[0]): f"Пакет, code PAIR-1, SKU P-1, price 12.50, id {ids[0]}",
+        str(ids[1]): f"Пакунок, code PAIR-1, SKU P-2, price 12.50, id {ids[1]}",
+    }
+    assert choices(browser, f"/shops/{SLUG}/orders/{number}")[1] == offered
+    for forged, says in (
+        ({"which": "KR-799"}, f"Order {number} is not held for &#39;KR-799&#39;, or no longer."),
+        ({"id": "999999"}, "Order 999999 is not held for &#39;PAIR-1&#39;, or no longer."),
+        ({"ro_id": "999999999"}, "product 999999999 is none of those that may be meant"),
+        ({"ro_id": "0"}, "id is a number above 0"),
+    ):
+        refused = sent(browser, path, **(asked | {"ro_id": str(ids[1])} | forged))
+        assert (refused.status_code, says in refused.text) == (400, True), refused.text
+    assert "Nothing has been chosen." in browser.get(f"/shops/{SLUG}/matches").text
+    house.completed(run_of(sent(browser, path, **asked, ro_id=str(ids[1]))))
     (order,) = roapp.orders_by_marker()[f"{house.key(INDEX)}:{number}"]
     assert ids[1] in {item["entity_id"] for item in roapp.items[order["id"]]}
+    gone = browser.get(path, params={"entity": "order", "id": number, "kind": "product", "which": "PAIR-1"})
+    assert (gone.status_code, "or no longer" in gone.text) == (422, True)
     page = browser.get(f"/shops/{SLUG}/matches").text
     assert f"<td>product {ids[1]}</td>" in page and 'aria-label="Unset the product of PAIR-1"' in page
     unset = {"kind": "product", "which": "PAIR-1"}
@@ -240,6 +260,26 @@ def test_a_product_is_chosen_of_the_order_s_own(house: Installation, browser: ht
     assert "Nothing has been chosen." in browser.get(f"/shops/{SLUG}/matches").text
     assert sent(browser, f"/shops/{SLUG}/matches/unset", **unset).status_code == 400
     roapp.edit_product(ids[0], code="ONE-1", sku="ONE-1")
+
+
+def test_a_buyer_is_chosen_on_the_order_s_page(house: Installation, browser: httpx.Client) -> None:
+    """By name and the last digits, which the list of what is held does not show."""
+    roapp, shop, phone = house.box.roapp, house.box.shops[INDEX], "+380671112233"
+    number = shop.place_order(articles=[("KR-799", 1)], delivery_phone=phone, delivery_email="")
+    ids = [roapp.add_contact(first, last_name="Коваль", phones=[phone]) for first in ("Олена", "Лена")]
+    house.done("sync", SLUG)
+    asked, offered = choices(browser, f"/shops/{SLUG}/orders/{number}")
+    assert offered == {
+        str(ids[0]): f"Олена Коваль, phone …2233, id {ids[0]}",
+        str(ids[1]): f"Лена Коваль, phone …2233, id {ids[1]}",
+    }
+    assert "Коваль" not in browser.get(f"/shops/{SLUG}/held").text
+    house.completed(run_of(sent(browser, f"/shops/{SLUG}/held/choose", **asked, ro_id=str(ids[1]))))
+    (order,) = roapp.orders_by_marker()[f"{house.key(INDEX)}:{number}"]
+    assert order["client_id"] == ids[1]
+    unset = sent(browser, f"/shops/{SLUG}/matches/unset", kind="contact", which=number)
+    assert unset.status_code == 303
+    roapp.edit_contact(ids[0], phones=["+380671112299"])
 
 
 def test_the_last_comparison_says_what_differs_and_puts_right(house: Installation, browser: httpx.Client) -> None:

@@ -13,17 +13,19 @@ class PriceType(NamedTuple):
     id: int
     in_list: bool
 
-    @classmethod
-    def first(
-        cls, value: Any, number: Callable[[Any], int | None], decimal: Callable[[Any], Decimal | None]
-    ) -> PriceType | None:
-        """Returns the type of a row's first price; None where none can be read."""
-        pairs = value.items() if isinstance(value, dict) else []
-        if isinstance(value, list):
-            pairs = [(row.get("id"), row.get("price")) for row in value if isinstance(row, dict)]
-        types = (number(type_) for type_, price in pairs if decimal(price) is not None)
-        return next((cls(type_, isinstance(value, list)) for type_ in types if type_ is not None), None)
-
     def at(self, price: Decimal) -> list[dict[str, object]] | dict[str, object]:
         """Returns a product's only price as RO App takes it."""
         return [{"id": self.id, "price": float(price)}] if self.in_list else {str(self.id): float(price)}
+
+
+def first_price(
+    value: Any, number: Callable[[Any], int | None], decimal: Callable[[Any], Decimal | None]
+) -> tuple[PriceType, Decimal] | tuple[None, None]:
+    """Returns a row's first price with its type; (None, None) where none can be read."""
+    pairs = value.items() if isinstance(value, dict) else []
+    if isinstance(value, list):
+        pairs = [(row.get("id"), row.get("price")) for row in value if isinstance(row, dict)]
+    for type_, price in ((number(type_), decimal(price)) for type_, price in pairs):
+        if type_ is not None and price is not None:
+            return PriceType(type_, isinstance(value, list)), price
+    return None, None

@@ -23,6 +23,7 @@ from cartum_roapp.apis.roapp.values import (
     Amount,
     Barcodes,
     Fields,
+    FirstAmount,
     FirstPrice,
     Id,
     LineDiscount,
@@ -48,17 +49,28 @@ class Row(BaseModel):
 class Contact(Row):
     """A person (roapp §3.1). `phones` as RO App has them, whether they come as objects or strings; stamps in UTC."""
 
+    first_name: Text = Field(default="", repr=False)
+    last_name: Text = Field(default="", repr=False)
     email: Text = Field(default="", repr=False)
     phones: Phones = Field(default_factory=list, repr=False, validation_alias=_from("phones", "phone"))
     notes: Text = Field(default="", repr=False)
     created_at: Moment = None
 
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
 
 class Organization(Contact):
     """An organization (roapp §3.1)."""
 
+    name: Text = Field(default="", repr=False)
     registration: Text = Field(default="", repr=False, validation_alias=_from("business_registration_number"))
     tax: Text = Field(default="", repr=False, validation_alias=_from("tax_identification_number"))
+
+    @property
+    def full_name(self) -> str:
+        return self.name.strip()
 
 
 class RoOrder(Row):
@@ -110,6 +122,7 @@ class RoProduct(Row):
     sku: Text = Field(default="", validation_alias=_from("sku", "article"))
     barcodes: Barcodes = Field(default_factory=list, validation_alias=_from("barcodes", "barcode"))
     price_type: FirstPrice = Field(default=None, validation_alias=_from("prices"))
+    price: FirstAmount = Field(default=None, validation_alias=_from("prices"))
 
 
 class Location(Row):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from cartum_roapp.apis.roapp.product_prices import PriceType
+from cartum_roapp.apis.roapp.product_prices import PriceType, first_price
 
 LARGEST_ID = 2**63 - 1
 LARGEST_AMOUNT = Decimal(10) ** 12
@@ -106,6 +106,7 @@ Amount = Annotated[Decimal, BeforeValidator(lambda value: _decimal(value) or Dec
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Phones = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "phone", "number", "value"))]
 Barcodes = Annotated[list[str], BeforeValidator(lambda value: _texts(value, "code", "barcode"))]
-FirstPrice = Annotated[PriceType | None, BeforeValidator(lambda value: PriceType.first(value, _number, _decimal))]
+FirstPrice = Annotated[PriceType | None, BeforeValidator(lambda value: first_price(value, _number, _decimal)[0])]
+FirstAmount = Annotated[Decimal | None, BeforeValidator(lambda value: first_price(value, _number, _decimal)[1])]
 LineDiscount = Annotated[tuple[Decimal, Decimal] | None, BeforeValidator(_line_discount)]
 Fields = Annotated[dict[str, str], BeforeValidator(_fields)]

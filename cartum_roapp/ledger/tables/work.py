@@ -86,7 +86,11 @@ held = Table(
     Column("field", Text, doc="the field that is wrong"),
     required("message", Text, "what is wrong"),
     required("fix", Text, "what to do", default=""),
-    Column("payload", JSONB, doc="the row as the shop sent it, where it can't be read"),
+    Column(
+        "payload",
+        JSONB,
+        doc="the row as the shop sent it, where it can't be read; of an order what a person may choose for it",
+    ),
     required("attempts", Integer, "how often it was tried", default="1"),
     required("first_at", Stamp, "when it was held first", default=func.now()),
     required("last_at", Stamp, "when it was tried last", default=func.now()),
