@@ -19,7 +19,19 @@ from cartum_roapp.sync.selection import Selection, fetch_selection
 from cartum_roapp.sync.status_names import named_selection
 from cartum_roapp.sync.upsert import Reading
 from cartum_roapp.sync.window import Statuses, classify_statuses
-from tasks.backfill_form import DRY_RUN, FROM, LOOK, NUMBERS, SHOPS, STATUSES, TO, named_shops, run_name, start_each
+from tasks.backfill_form import (
+    DRY_RUN,
+    FROM,
+    LOOK,
+    NUMBERS,
+    SHOPS,
+    STATUSES,
+    TO,
+    named_shops,
+    of_slice,
+    run_name,
+    start_each,
+)
 from tasks.canceling import cancelable
 from tasks.deliver import deliver
 from tasks.ending import checked_input, final_state
@@ -95,7 +107,7 @@ async def store_selection(
                     async with run.only_reader():
                         known = known or await classify_statuses(run, api)
                         pages = fetch_selection(api, selected, since, until, missing)
-                        async for rows, last in parts(pages):
+                        async for rows, last in parts(pages, of_slice(selected, since, until)):
                             frames, bad = await to_frames(run, api, rows, whole=confirmed is not None)
                             frames = confirmed.unchanged(frames) if confirmed else frames
                             reading = Reading(frames, bad, known.final, days=selected.days(since, until))
@@ -118,7 +130,7 @@ async def plan_selection(run: Run, selected: Selection) -> Planned:
                         read = 0
                         known = known or await classify_statuses(plan.run, api)
                         pages = fetch_selection(api, selected, since, until, plan.missing)
-                        async for rows, _ in parts(pages):
+                        async for rows, _ in parts(pages, of_slice(selected, since, until)):
                             frames, bad = await to_frames(plan.run, api, rows, whole=True)
                             reading = Reading(frames, bad, known.final, days=selected.days(since, until))
                             upsert_task(plan.run, reading, new_as=Priority.BACKFILL, changed_as=Priority.BACKFILL)

@@ -74,7 +74,7 @@ async def read_shop(run: Run) -> IntegrationError | None:
 async def read_changes(run: Run, api: Cartum) -> None:
     """Reads into the ledger what is new or changed, part by part."""
     statuses, named = await classify_statuses(run, api), ByNumber()
-    async for rows, last in parts(fetch_changes(run, api, statuses, named)):
+    async for rows, last in parts(fetch_changes(run, api, statuses, named), "changes"):
         frames, bad = await to_frames(run, api, select_rows(run, rows, statuses.successful))
         missing = named.missing if last else ()
         reading = Reading(frames, bad, statuses.final, missing, named.asked, successful=statuses.successful)

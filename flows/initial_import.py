@@ -18,6 +18,7 @@ from tasks import schedule
 from tasks.deliver import deliver
 from tasks.ending import final_state
 from tasks.frames import parts, to_frames
+from tasks.names import of_days
 from tasks.parameters import SHOP
 from tasks.run import open_run, settings_of
 from tasks.steps import upsert_task
@@ -54,7 +55,8 @@ async def store_window(run: Run) -> None:
                 window = freeze_window(run)
                 statuses = await classify_statuses(run, api)
                 for since, until in window.slices(stored_until):
-                    async for rows, last in parts(fetch_created(api, since, until, run.zone)):
+                    pages, week = fetch_created(api, since, until, run.zone), of_days(since, until, run.zone)
+                    async for rows, last in parts(pages, week):
                         frames, bad = await to_frames(run, api, select_rows(run, rows, statuses.successful))
                         reading = Reading(frames, bad, statuses.final, successful=statuses.successful)
                         upsert_task(run, reading, new_as=Priority.HISTORY, slice_end=until if last else None)

@@ -18,7 +18,7 @@ from cartum_roapp.sync.window import Statuses, classify_statuses, compared_order
 from tasks.deliver import deliver
 from tasks.ending import checked_input, final_state
 from tasks.frames import parts, to_frames
-from tasks.names import named, of_reconciliation
+from tasks.names import named, of_days, of_reconciliation
 from tasks.parameters import SHOP, parameter
 from tasks.report import show_report_task
 from tasks.run import open_run, settings_of
@@ -97,7 +97,8 @@ async def read_shop(run: Run, sides: Sides) -> None:
 async def compare_portion(run: Run, api: Cartum, sides: Sides, portion: Portion, statuses: Statuses) -> None:
     """Reads a portion of the shop, compares it with the ledger, and stores what differs if that is to be repaired."""
     missing: set[str] = set()
-    async for rows, last in parts(fetch_portion(run, api, sides, portion, missing)):
+    week = of_days(*portion, run.zone) if portion else "other orders"
+    async for rows, last in parts(fetch_portion(run, api, sides, portion, missing), week):
         mine = select_rows(run, rows, statuses.successful, in_roapp=sides.marked())
         frames, bad = await to_frames(run, api, mine, whole=True)
         compared = compare_shop_task(run, sides, Found(rows, missing if last else set()), frames, bad)

@@ -2,11 +2,12 @@
 
 steps           the steps of the flows, as tasks
 step            makes a task of a function
+arrows          which tasks a task waits for
 run             how a run begins and ends: its record, pauses and errors
 frames          rows → typed frames: three steps in one
 deliver         outbox → RO App, with its progress
 ending          the state in which a run ends says what it did, or why it failed
-names           the names of runs
+names           the names of runs and tasks
 tags            the tags of runs
 lines           which lines the log of a run shows
 schedule        starts and pauses the shop's schedules

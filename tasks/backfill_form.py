@@ -1,8 +1,9 @@
-"""What the form of a backfill asks, in the words of the command line, and how its run is named or divided."""
+"""What the form of a backfill asks, in the words of the command line, and how its run is named and divided."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from prefect.runtime import flow_run
 from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, LOOKED, SLUGS, STATUS
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.backfills import described
+from cartum_roapp.sync.selection import Selection
+from tasks.names import counted, of_days
 from tasks.parameters import parameter
 
 SHOPS = parameter("Shops", SLUGS)
@@ -37,6 +40,13 @@ def run_name() -> str:
     )
     text = f"{', '.join(given.get('shops') or ['no shop'])}: backfill {what}".rstrip()
     return text + (", dry run" if given.get("dry_run") else "")
+
+
+def of_slice(selected: Selection, since: datetime, until: datetime) -> str:
+    """Returns what of the selection a task reads: "2–9 Nov", or "12 orders by number"."""
+    if selected.numbers:
+        return f"{counted(selected.numbers, 'order')} by number"
+    return of_days(since + timedelta(seconds=1), until, selected.zone)
 
 
 def named_shops(shops: Sequence[str]) -> list[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from cartum_roapp.delivery.account import Deliverer, Goal, Outcome
 from cartum_roapp.errors import Retryable
 from cartum_roapp.ledger import held, release
 from cartum_roapp.sync.run import Run
+from tasks.arrows import After
+from tasks.names import counted
 from tasks.progress import Progress
 from tasks.step import step
 
@@ -35,7 +38,8 @@ async def deliver(
     pause = 0 if run.kind == "initial-import" else run.settings.look_again
     release.release_held(run.engine, run.shop, timedelta(seconds=pause))
     goal = Goal(run.shop.key, upto, rest_until, until, backfill)
-    outcome = await deliver_task(run, goal) if deliverer_of(run).is_due(goal) else Outcome(0, 0)
+    deliverer = deliverer_of(run)
+    outcome = await deliver_task(run, goal, deliverer.own(goal)) if deliverer.is_due(goal) else Outcome(0, 0)
     run.counts.delivered += outcome.delivered
     run.counts.held = held.count(run.engine, run.shop.key)
     if outcome.waiting:
@@ -45,13 +49,17 @@ async def deliver(
     return outcome
 
 
-async def deliver_outbox(run: Run, goal: Goal) -> Outcome:
-    """Delivers until the goal is reached."""
+async def deliver_outbox(run: Run, goal: Goal, orders: Collection[str]) -> Outcome:
+    """Delivers until the goal is reached. `orders`: those of the goal that wait, which name the task."""
     async with Progress.of(run, "delivered or held") as progress:
         return await deliverer_of(run).deliver(goal, progress.update)
 
 
-deliver_task = step("deliver")(deliver_outbox)
+def _named(orders: Collection[str], **_: object) -> str:
+    return f"deliver {counted(orders, 'order')}" if orders else "deliver what else is due"
+
+
+deliver_task = step("deliver", _named, after=After.ALL)(deliver_outbox)
 
 
 def deliverer_of(run: Run) -> Deliverer:

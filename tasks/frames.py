@@ -16,10 +16,10 @@ from cartum_roapp.sync.shop_catalogue import read_products
 from tasks.steps import deduplicate_task, fetch_catalogue_task, fetch_orders_task, transform_task
 
 
-async def parts(pages: Pages) -> AsyncIterator[tuple[Rows, bool]]:
+async def parts(pages: Pages, what: str) -> AsyncIterator[tuple[Rows, bool]]:
     """Yields what the pages bring in parts that are to be stored one by one, with whether it is the last part; one that
-    is empty where nothing came."""
-    gathered, more = Gathered(), True
+    is empty where nothing came. `what` they are, the tasks say."""
+    gathered, more = Gathered(what), True
     while more:
         more = await fetch_orders_task(pages, gathered)
         yield gathered.take(), not more

@@ -1,12 +1,15 @@
-"""The names of runs in Prefect: which shop, what, and what of it. Of orders they have only numbers.
+"""The names of runs in Prefect: which shop, what, and what of it; and those of their tasks, what they are done on. Of
+orders they have only numbers.
 
-Prefect calls these functions without arguments, inside the run.
+Prefect calls what `named` returns without arguments, inside the run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from prefect.runtime import flow_run
 
@@ -51,6 +54,23 @@ def of_reconciliation(given: Parameters) -> str:
     """Returns "mavka: reconcile", or "mavka: reconcile all with repair"."""
     kind = f"reconcile{' all' if given.get('everything') else ''}{' with repair' if given.get('repair') else ''}"
     return _name(given, f"{kind}, what is gone was deleted" if given.get("gone") else kind, ())
+
+
+def of_days(since: datetime, until: datetime, zone: ZoneInfo) -> str:
+    """Returns "2–9 Nov", "30 Oct – 6 Nov", or "2 Nov", on this zone's clock; of another year than the present one also
+    the year."""
+    first, last = since.astimezone(zone).date(), until.astimezone(zone).date()
+    end = f"{last.day} {last:%b}" if last.year == datetime.now(UTC).year else f"{last.day} {last:%b %Y}"
+    if first == last:
+        return end
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{end}"
+    return f"{first.day} {first:%b}{'' if first.year == last.year else f' {first.year}'} – {end}"
+
+
+def counted(of: Sized, what: str) -> str:
+    """Returns "1 order" or "2 orders"."""
+    return f"{len(of)} {what}{'' if len(of) == 1 else 's'}"
 
 
 def _name(given: Parameters, kind: str, what: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from cartum_roapp.errors import BadConfig
 from cartum_roapp.report import tables
 from cartum_roapp.sync.plan import Plan
 from cartum_roapp.sync.run import Run
+from tasks.arrows import After
 from tasks.links import Links
 from tasks.progress import Progress
 from tasks.sections import sections
@@ -58,5 +59,5 @@ async def read_look(slug: str, run: str) -> Look:
     raise BadConfig("no dry run of this shop has this id.", field="look", fix="Look again, then do it.")
 
 
-preview_task = step("look into RO App")(preview)
+preview_task = step("look into RO App", after=After.ALL)(preview)
 show_plan_task = step("show plan")(show_plan)

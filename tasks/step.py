@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from contextlib import AbstractContextManager
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from prefect.settings import get_current_settings
 from prefect.utilities.annotations import quote
 
 from cartum_roapp.sync.failure import sanitized_errors
+from tasks.arrows import After, before, linked
 from tasks.lines import tell_story
 
 P = ParamSpec("P")
@@ -24,10 +26,17 @@ R = TypeVar("R")
 tell_story()
 
 
-def step(name: str, *, idle: Callable[..., bool] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def step(
+    name: str,
+    named: Callable[..., str] | None = None,
+    *,
+    after: After = After.LAST,
+    idle: Callable[..., bool] | None = None,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Returns a decorator that makes a Prefect task of this name; outside a run of Prefect the function is called
     directly. So it is where `idle` says of the arguments that there is nothing to do: a task run is 15 kB of Prefect's
-    database.
+    database. Each run of the task is `named` by what it is done on, which is told from the arguments, or else like the
+    task. Such a name must not fail, and has no buyer's data.
 
     Arguments and results are buyers' data. So they are neither hashed for a cache nor stored, output is not logged, and
     errors are sanitized. Arguments are quoted, because otherwise Prefect searches all their values for futures, twice:
@@ -35,15 +44,22 @@ def step(name: str, *, idle: Callable[..., bool] | None = None) -> Callable[[Cal
     """
 
     def made(function: Callable[P, R]) -> Callable[P, R]:
-        plain = _sanitizing(function)
-        inner = task(name=name, cache_policy=NO_CACHE, persist_result=False, log_prints=False)(plain)
+        def run_name(parameters: dict[str, Any]) -> str:
+            return named(**parameters) if named else name
+
+        plain = _inside(sanitized_errors, function)
+        linking = _inside(partial(linked, after), plain)
+        task_run_name = cast(Any, run_name)  # its protocol has a method that no function has
+        inner = task(
+            name=name, task_run_name=task_run_name, cache_policy=NO_CACHE, persist_result=False, log_prints=False
+        )(linking)
 
         @wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
             if not in_prefect() or (idle is not None and idle(*args, **kwargs)):
                 return plain(*args, **kwargs)
             quoted: dict[str, Any] = {key: quote(value) for key, value in kwargs.items()}
-            return cast(R, cast(Any, inner)(*[quote(value) for value in args], **quoted))
+            return cast(R, cast(Any, inner)(*[quote(value) for value in args], **quoted, wait_for=before(after)))
 
         return call
 
@@ -65,19 +81,19 @@ def artifact_page(artifact: UUID) -> str | None:
     return f"{ui}/v2/artifacts/artifact/{artifact}" if ui else None
 
 
-def _sanitizing(function: Callable[P, R]) -> Callable[P, R]:
+def _inside(context: Callable[[], AbstractContextManager[None]], function: Callable[P, R]) -> Callable[P, R]:
     if inspect.iscoroutinefunction(function):
 
         @wraps(function)
         async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
-            with sanitized_errors():
+            with context():
                 return await function(*args, **kwargs)
 
         return cast(Callable[P, R], awaited)
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
-        with sanitized_errors():
+        with context():
             return function(*args, **kwargs)
 
     return called

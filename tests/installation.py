@@ -216,6 +216,22 @@ class Installation:
     def tasks(self, id: str) -> list[Row]:
         return list(self.ask("/task_runs/filter", flow_runs={"id": {"any_": [id]}}, limit=200))
 
+    def chains(self, id: str) -> list[list[str]]:
+        """The names of the run's tasks along the arrows of its graph, from each task without a parent to one without a
+        child, in the order in which they began."""
+        graph = self.prefect.get(f"/flow_runs/{id}/graph-v2").raise_for_status().json()
+        nodes = dict(graph["nodes"])
+
+        def onward(key: str) -> list[list[str]]:
+            node = nodes[key]
+            # Prefect names a child several times, once for each of the task's arguments.
+            rest = [chain for child in {one["id"] for one in node["children"]} for chain in onward(child)]
+            return [[node["label"], *chain] for chain in rest or [[]]]
+
+        first = sorted((key for key, node in nodes.items() if not node["parents"]),
+                       key=lambda key: str(nodes[key]["start_time"]))  # fmt: skip
+        return [chain for key in first for chain in onward(key)]
+
     # The ledger.
 
     @property

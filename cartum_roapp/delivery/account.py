@@ -81,7 +81,7 @@ class Deliverer:
     async def deliver(self, goal: Goal, progress: Progress) -> Outcome:
         """Returns when the goal is reached, or its time is up. Raises what `Drain.run` raises, and BadConfig where RO
         App refuses the shop. May be called any number of times, by any number of processes at once."""
-        mine = self._own(goal)
+        mine = self.own(goal)
         if mine:
             log.info("delivering %s order%s", len(mine), "" if len(mine) == 1 else "s")
         shops = AccountShops(self.engine, self.account.name, self.shop, self.stored, self.settings.refused_again)
@@ -121,7 +121,7 @@ class Deliverer:
             log.info("%s of %s delivered", delivered, len(mine))
         return Outcome(delivered + len(brought - mine.keys()), waiting)
 
-    def _own(self, goal: Goal) -> dict[str, int]:
+    def own(self, goal: Goal) -> dict[str, int]:
         """Returns number → wanted version of the goal's orders that wait."""
         with database.reading(self.engine) as connection:
             return outbox.waiting(connection, goal.own, goal.upto, goal.backfill)
@@ -138,7 +138,7 @@ class Deliverer:
     def is_due(self, goal: Goal) -> bool:
         """Returns whether an order of the goal or anything else of the account waits. Asks no settings, unlike
         `deliver`: mostly there is nothing."""
-        if self._own(goal):
+        if self.own(goal):
             return True
         keys = list(of_account(self.engine, self.account.name))
         with database.reading(self.engine) as connection:

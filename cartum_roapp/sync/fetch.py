@@ -56,9 +56,11 @@ class ShopApi(Protocol):
 
 class Gathered:
     """Orders that were read and wait to be stored, each as it was read last. Of those that were taken before, it keeps
-    the number and a digest: a row that comes again unchanged is left out."""
+    the number and a digest: a row that comes again unchanged is left out. `named`: what is read."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: str = "orders") -> None:
+        self._named = named
+        self._taken = 0
         self._rows: Rows = {}
         self._digests: dict[str, bytes] = {}
 
@@ -66,6 +68,11 @@ class Gathered:
     def numbers(self) -> Collection[str]:
         """Returns the numbers of all rows so far, taken or not."""
         return self._digests.keys()
+
+    @property
+    def what(self) -> str:
+        """Returns what waits to be taken: "2–9 Nov", or "2–9 Nov, part 2"."""
+        return f"{self._named}, part {self._taken + 1}" if self._taken else self._named
 
     @property
     def is_full(self) -> bool:
@@ -81,6 +88,7 @@ class Gathered:
     def take(self) -> Rows:
         """Returns the rows that wait, and forgets them."""
         rows, self._rows = self._rows, {}
+        self._taken += 1
         return rows
 
 
