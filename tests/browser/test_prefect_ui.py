@@ -23,7 +23,7 @@ from sqlalchemy import text
 
 from sandbox import Sandbox
 
-TASKS = ("fetch orders", "fetch products", "transform", "de-duplicate", "upsert", "deliver")
+TASKS = ("fetch ", " products", "transform ", "de-duplicate ", "upsert ", "deliver ")
 
 KYIV = ZoneInfo("Europe/Kyiv")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
