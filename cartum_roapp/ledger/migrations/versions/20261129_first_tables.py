@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_3cba634e8336"
+revision = "20261129_ff6d6a2c8703"
 down_revision = None
 
 TABLES = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261130_fb5fdcef8754"
-down_revision = "20261129_3cba634e8336"
+revision = "20261130_5e88a8b8dd3a"
+down_revision = "20261129_ff6d6a2c8703"
 
 
 def upgrade() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261201_3d8b115d031f"
-down_revision = "20261130_fb5fdcef8754"
+revision = "20261201_d4a43968172e"
+down_revision = "20261130_5e88a8b8dd3a"
 
 
 def upgrade() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261201_06d47f74444f"
-down_revision = "20261201_3d8b115d031f"
+revision = "20261201_47c3d19e147e"
+down_revision = "20261201_d4a43968172e"
 
 
 def upgrade() -> None:

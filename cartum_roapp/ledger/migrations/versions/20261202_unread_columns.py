@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261202_e546323f1b6c"
-down_revision = "20261201_06d47f74444f"
+revision = "20261202_3186a33c594c"
+down_revision = "20261201_47c3d19e147e"
 
 
 def upgrade() -> None:
