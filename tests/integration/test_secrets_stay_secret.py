@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -292,5 +290,3 @@ def test_the_search_would_have_found_them(story: Story) -> None:
         "prefect.block_document.name": SLUG,
     }.items():  # fmt: skip
         assert trace in story.places[place], place
-    (header, *rows) = csv.reader(io.StringIO(story.places["held.csv"]))
-    assert "message" in header and rows
