@@ -122,9 +122,8 @@ class Session:
                 return
             if not answer.ok and (answer.status not in KNOWN or answer.code >= 500):
                 raise self._error_for(function, answer)
-            said = " ".join(
-                str(entry.get("messages") or entry.get("message") or entry.get("error") or "") for entry in failed
-            ).strip()
+            texts = [next(filter(None, map(entry.get, ("messages", "message", "error"))), "") for entry in failed]
+            said = " ".join(map(str, texts)).strip()
             words = mask(said, [self._password.get_secret_value()]) or self._masked_message(answer) or answer.status
             raise BadRecord(f"the shop refuses {function}: {words}", code=Code.REFUSED_BY_SHOP)
 
