@@ -11,6 +11,7 @@ Switches are plain attributes of `ShopFaults` and `RoAppFaults`. What shall happ
     overdue                  keep the client waiting until it gives up, apply the write `seconds` later
     html · html_after        HTTP 200 with an HTML page
     half · half_after        HTTP 200 with the first half of the JSON (both after the call was applied)
+    says                     HTTP 200 with the JSON `body`, by default an error's; nothing is applied
     rate                     HTTP 429 (Cartum: the hourly quota, in the form of `quota_form`)
     unauthorized             a good token is refused (Cartum); HTTP 401 (RO App)
     word                     HTTP 200 with the unknown status word `status_word` (Cartum only)
@@ -26,7 +27,7 @@ from typing import Any
 
 KINDS = (
     "error", "error_after", "drop", "drop_after", "hang", "hang_after", "late", "parked", "overdue", "html",
-    "html_after", "half", "half_after", "rate", "unauthorized", "word",
+    "html_after", "half", "half_after", "says", "rate", "unauthorized", "word",
 )  # fmt: skip
 
 
@@ -42,6 +43,7 @@ class Planned:
     status: int = 500
     skip: int = 0
     released: bool = False
+    body: Any = field(default_factory=lambda: {"error": "Something went wrong"})
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

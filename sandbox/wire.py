@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from sandbox.faults import Faults, Planned
-from sandbox.messages import CHALLENGE, Answer, Call, Request, page_answer
+from sandbox.messages import CHALLENGE, Answer, Call, Request, json_answer, page_answer
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -157,6 +157,8 @@ class WebApp:
             return None
         if kind == "hang":
             return None if await exchange.wait(fault.seconds) else answer
+        if kind == "says":
+            return json_answer(fault.body)
         if kind == "html":
             return page_answer(CHALLENGE)
         if kind == "half" and answer is not None:

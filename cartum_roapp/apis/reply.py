@@ -37,6 +37,8 @@ _LONGEST_WHOLE = 20
 # Python's other encodings are no charsets, or slow.
 _CHARSET = re.compile(r"utf[-_]?(?:8|16|32)|us-ascii|ascii|latin|iso[-_]?8859|windows-|cp\d|koi8", re.IGNORECASE)
 _UTF_8 = "utf-8-sig"
+_CODE = re.compile(r"[0-9]{1,9}", re.ASCII)
+_FIRST_ERROR, _PAST_HTTP = 400, 600
 _WORDS = {"", "ok", "okay", "done", "success", "accepted", "saved", "updated", "created", "changed"}
 
 
@@ -44,14 +46,49 @@ class Unreadable(ValueError):
     """The answer arrived, but its content is not as expected."""
 
 
+def error_code(content: Any) -> int | None:
+    """Returns None unless this JSON reports an error, though it may have come with HTTP 200; otherwise the error's code
+    (400 to 599), 0 without one.
+
+    An object reports an error if its `success` is false. It also does with an `error`, an `errors` or a `code` from
+    400 on, unless it has an `id` or `data`: that is a row or what holds one, and a product's `code` may be 404. The
+    object in `data`, and a list of one object, are looked at in the same way."""
+    if isinstance(content, list):
+        return error_code(content[0]) if len(content) == 1 else None
+    if not isinstance(content, dict):
+        return None
+    code = _code(content)
+    if str(content.get("success")).lower() in ("false", "0"):
+        return code
+    if content.get("id"):
+        return None
+    if content.get("data"):
+        return error_code(content["data"]) if isinstance(content["data"], dict) else None
+    if code or content.get("error") or content.get("errors") or _number(content.get("code")) >= _FIRST_ERROR:
+        return code
+    return None
+
+
+def _code(content: dict[str, Any]) -> int:
+    parts = [content, *(part for name in ("error", "errors") if isinstance(part := content.get(name), dict))]
+    codes = [part.get("code") for part in parts]
+    return next((code for code in map(_number, codes) if _FIRST_ERROR <= code < _PAST_HTTP), 0)
+
+
+def _number(value: Any) -> int:
+    return int(value) if not isinstance(value, bool) and _CODE.fullmatch(str(value)) else 0
+
+
 @dataclass(frozen=True)
 class Reply:
-    """An answer. `status` is the HTTP code; `unread` says why the body was not read, "" if it was."""
+    """An answer. `status` is the HTTP code; `unread` says why the body was not read, "" if it was. `code` is the
+    error's code that the body names in spite of a successful HTTP code, 0 if it names none."""
 
     status: int
     headers: httpx.Headers
     content: bytes
     unread: str = ""
+    code: int = 0
 
     @property
     def ok(self) -> bool:
@@ -59,8 +96,13 @@ class Reply:
 
     @property
     def outcome(self) -> str:
-        """The HTTP code and why there is no content, for messages."""
-        return f"HTTP {self.status}{f', {self.unread}' if self.unread else ''}"
+        """The HTTP code, the code in the body, and why there is no content, for messages."""
+        return ", ".join(filter(None, [f"HTTP {self.status}", f"code {self.code}" if self.code else "", self.unread]))
+
+    @property
+    def meaning(self) -> int:
+        """The HTTP code that this answer amounts to."""
+        return self.code or self.status
 
     @property
     def redirects(self) -> bool:
@@ -73,7 +115,7 @@ class Reply:
     @property
     def says_nothing(self) -> bool:
         """True for an empty body and for a single word like `OK`. Any other text may report a failure."""
-        return not self.unread and self.text().strip("\ufeff \t\r\n.!").casefold() in _WORDS
+        return not self.unread and is_word_of_success(self.text())
 
     def text(self) -> str:
         """Returns the body in its declared charset, otherwise in UTF-8. Never raises."""
@@ -110,6 +152,11 @@ class Reply:
             except (TypeError, ValueError, OverflowError):
                 return None
         return min(seconds, LONGEST_RETRY_AFTER) if 0 < seconds < float("inf") else None
+
+
+def is_word_of_success(text: str) -> bool:
+    """True also for a text without any word."""
+    return text.strip("\ufeff \t\r\n.!").casefold() in _WORDS
 
 
 async def receive(response: httpx.Response) -> Reply:

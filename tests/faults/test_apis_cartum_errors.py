@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.retries import Patience
-from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
+from cartum_roapp.errors import BadConfig, BadRecord, IntegrationError, Retryable
 from tests.faults.apis_server import Asked, Drop, Say, Script, Server, patient, refused_url
 
 PASSWORD = "correct-horse"
@@ -331,6 +331,21 @@ def test_a_read_goes_on_when_the_fault_has_passed(fault: Any) -> None:
     orders = Say({"status": "OK", "response": {"orders": [{"order_id": 1}]}})
     with shop(fault, fault, orders, said("EMPTY")) as server:
         assert list(ask(server, lambda cartum: cartum.read_orders())) == ["1"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": "OK", "error": "Closed"}, {"status": "OK", "response": {"errors": ["Closed"]}},
+        {"status": "OK", "response": {"code": 422, "message": "Closed"}},
+        {"status": "OK", "success": False, "response": {"message": "Closed"}},
+        {"status": "OK", "response": {"log": [{"order_id": 7, "error": "Closed"}]}},
+        {"status": "OK", "response": {"log": [{"order_id": 7}, {"code": 422, "message": "Closed"}]}},
+    ],
+)  # fmt: skip
+def test_a_status_that_the_shop_refuses_with_ok_is_refused(answer: Any) -> None:
+    with shop(Say(answer)) as server, pytest.raises(BadRecord, match="Closed"):
+        ask(server, lambda cartum: cartum.set_status("7", 3))
 
 
 def test_an_unknown_word_is_named() -> None:

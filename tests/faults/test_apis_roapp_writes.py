@@ -313,13 +313,60 @@ def test_a_refused_create_is_a_bad_record_with_its_fields_asked_once(name: str, 
     assert error.entity == name.removeprefix("create_")
 
 
-def test_a_refusal_with_http_200_is_one_too() -> None:
-    with Server(
-        [Say({"success": False, "code": 400, "message": {"validation": {"client_id": ["required"]}}})]
-    ) as server:
-        error = fails(server, create_order)
-    assert isinstance(error, BadRecord)
-    assert error.field == "client_id"
+# An answer with HTTP 200, and what it means for a write.
+SAID: list[tuple[Any, type[IntegrationError], str]] = [
+    ({"error": "Closed"}, BadRecord, "Closed"),
+    ({"errors": {"client_id": ["required"]}}, BadRecord, "client_id: required"),
+    ({"errors": ["Closed"], "data": None}, BadRecord, "Closed"),
+    ({"success": False, "message": "Closed"}, BadRecord, "Closed"),
+    ({"success": False, "code": 101, "data": {"id": 5}, "message": "Closed"}, BadRecord, "Closed"),
+    ({"code": 422, "message": "Closed"}, BadRecord, "HTTP 200, code 422): Closed"),
+    ({"code": "400", "message": {"validation": {"client_id": ["required"]}}}, BadRecord, "client_id: required"),
+    ({"error": {"code": 409, "message": "Closed"}}, BadRecord, "Closed"),
+    ({"error": {"code": 422, "detail": "Closed"}, "message": ""}, BadRecord, "Closed"),
+    ({"data": {"error": "Closed"}}, BadRecord, "Closed"),
+    ([{"error": "Closed"}], BadRecord, "Closed"),
+    ({"error": True, "code": 401, "message": "Key"}, BadConfig, "Key"),
+    ({"code": 500, "message": "Crash"}, Unclear, "code 500: Crash"),
+    ({"code": 503, "message": "Busy"}, Unclear, "code 503: Busy"),
+    ({"message": "Come back later"}, Unclear, "can't be read"),
+    ("Come back later", Unclear, "can't be read"),
+    ([{"id": 5}, {"id": 6}], Unclear, "can't be read"),
+    (False, Unclear, "can't be read"),
+]
+
+
+@pytest.mark.parametrize(("said", "kind", "words"), SAID)
+@pytest.mark.parametrize("name", ONCE)
+def test_an_answer_with_http_200_counts_by_what_it_says(
+    name: str, said: Any, kind: type[IntegrationError], words: str
+) -> None:
+    with Server([Say(json.dumps(said).encode())]) as server:
+        error = fails(server, ONCE[name])
+    assert type(error).__mro__.index(kind) < 2, error
+    assert words in error.message
+    assert len(server.asked) == 1
+
+
+def test_a_429_inside_an_answer_pauses_the_account_too() -> None:
+    for name, call in ONCE.items():
+        limiter = Turns()
+        with Server([Say({"code": 429, "message": "Too many requests"}), Say({"id": 5})]) as server:
+            ask(server, call, limiter)
+        assert (len(server.asked), len(limiter.penalties)) == (2, 1), name
+
+
+@pytest.mark.parametrize(
+    "entity",
+    [
+        {"id": 5, "code": 500, "title": "T"}, {"id": 5, "code": "404", "error": "", "errors": []},
+        {"data": {"id": 5, "code": 404}}, {"data": {"id": 5}, "code": 200, "message": "Created", "success": True},
+    ],
+)  # fmt: skip
+def test_a_number_in_the_code_of_a_row_is_no_error(entity: Any) -> None:
+    for call in ONCE.values():
+        with Server([Say(entity)]) as server:
+            assert ask(server, call) in (5, None, False)
 
 
 @pytest.mark.parametrize("code", [401, 402, 403])

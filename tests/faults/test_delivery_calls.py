@@ -88,6 +88,24 @@ def test_one_kind_alone_while_the_shop_goes_on_changing(database: str, kind: str
         assert world.differences(world.shop(), shop.qualifying()) == []
 
 
+def test_a_status_a_waybill_and_a_line_that_met_an_error_with_http_200_are_held(database: str) -> None:
+    with World.of(database, orders=3, delivered=0, older=0) as world:
+        roapp, shop = world.box.roapp, world.box.shops[0]
+        world.imported()
+        number = shop.qualifying()[0]
+        shop.set_status(number, 6)
+        shop.set_waybill(number, "20450000000077")
+        roapp.faults.fail("says", 1, method="PATCH", path=r"^/orders/\d+$")
+        roapp.faults.fail("says", 1, method="POST", path=CALLS["status"])
+        other = shop.place_order(articles=[("KR-799", 1)])
+        roapp.faults.fail("says", 1, method="POST", path=CALLS["line"])
+        world.synced()
+        assert roapp.faults.plan == [], "every kind of call met its fault"
+        held = world.held()
+        assert set(held.values()) == {"refused"}
+        assert {who for _, who in held} <= {number, other}
+
+
 @pytest.mark.parametrize("lost", ["answer", "ledger"])
 def test_an_order_that_the_list_shows_without_its_notes_is_found_all_the_same(database: str, lost: str) -> None:
     with World.of(database, orders=3, delivered=0, older=0, list_notes=False, settings=IMPATIENT) as world:

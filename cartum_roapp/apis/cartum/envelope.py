@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from cartum_roapp.apis.reply import LONGEST_RETRY_AFTER, Reply, Unreadable
+from cartum_roapp.apis.reply import LONGEST_RETRY_AFTER, Reply, Unreadable, error_code
 
 SUCCESS = frozenset({"OK", "EMPTY", "WARNING"})
 KNOWN = SUCCESS | {
@@ -128,6 +128,15 @@ def read_envelope(reply: Reply) -> Envelope:
     status, response = "", None
     if isinstance(body, dict) and isinstance(body.get("status"), str):
         status, response = body["status"].strip(), body.get("response")
+        if status in SUCCESS:
+            for part in (body, response):
+                if (code := error_code(part)) is not None:
+                    status, response = (
+                        ("HTTP_ERROR", {"message": _message(part), "code": code})
+                        if code
+                        else ("ERROR", {"message": _message(part)})
+                    )
+                    break
     return Envelope(
         http=reply.status,
         status=status,
@@ -136,3 +145,12 @@ def read_envelope(reply: Reply) -> Envelope:
         is_foreign=not status and (readable or reply.content.strip()[:1] not in (b"", b"{", b"[")),
         asked_to_wait=reply.retry_after(),
     )
+
+
+def _message(part: Any) -> str:
+    if isinstance(part, dict):
+        said = (_message(part.get(name)) for name in ("message", "messages", "error", "errors", "response"))
+        return next((text for text in said if text), "")
+    if isinstance(part, list):
+        return "; ".join(filter(None, map(_message, part)))
+    return part.strip() if isinstance(part, str) else ""

@@ -17,7 +17,7 @@ from cartum_roapp.apis.cartum.envelope import KNOWN, SUCCESS, Envelope, read_env
 from cartum_roapp.apis.cartum.token import Token
 from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.masking import mask
-from cartum_roapp.apis.reply import Reply
+from cartum_roapp.apis.reply import Reply, error_code
 from cartum_roapp.apis.retries import Patience, repeat
 from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, OverQuota, Retryable
 
@@ -113,12 +113,17 @@ class Session:
 
         def done(answer: Envelope) -> None:
             log = answer.rows("log") or []
-            failed = [entry for entry in log if str(entry.get("status", "OK")).upper() not in SUCCESS]
+            failed = [
+                entry
+                for entry in log
+                if str(entry.get("status", "OK")).upper() not in SUCCESS or error_code(entry) is not None
+            ]
             if answer.ok and not failed and not (answer.status == "WARNING" and not log):
                 return
             if not answer.ok and (answer.status not in KNOWN or answer.code >= 500):
                 raise self._error_for(function, answer)
-            said = " ".join(str(entry.get("messages") or entry.get("message") or "") for entry in failed).strip()
+            texts = [next(filter(None, map(entry.get, ("messages", "message", "error"))), "") for entry in failed]
+            said = " ".join(map(str, texts)).strip()
             words = mask(said, [self._password.get_secret_value()]) or self._masked_message(answer) or answer.status
             raise BadRecord(f"the shop refuses {function}: {words}", code=Code.REFUSED_BY_SHOP)
 

@@ -14,12 +14,13 @@ from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.limiter import Limiter
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.apis.roapp import rows
+from cartum_roapp.apis.roapp.accepted import accept
 from cartum_roapp.apis.roapp.clients import Clients
 from cartum_roapp.apis.roapp.filters import by_date
 from cartum_roapp.apis.roapp.paging import read_object
 from cartum_roapp.apis.roapp.reading import Reading
-from cartum_roapp.apis.roapp.sending import Before, RefusedCall, Sending, ignore_content
-from cartum_roapp.apis.roapp.writes import Writing, maybe_id
+from cartum_roapp.apis.roapp.sending import Before, RefusedCall, Sending
+from cartum_roapp.apis.roapp.writes import Writing
 
 ORDERS, PRODUCTS = "/orders", "/catalog/products"
 
@@ -153,7 +154,7 @@ class RoApp:
         path, about = f"{ORDERS}/{order_id}/status", ("order", order_id)
 
         async def send(body: dict[str, Any]) -> None:
-            await self._sending.post(path, ignore_content, body, missing="row", about=about, rights=True, before=before)
+            await self._sending.post(path, accept, body, missing="row", about=about, rights=True, before=before)
 
         if not asked or not comment:
             try:
@@ -173,9 +174,7 @@ class RoApp:
         this call or the right to it."""
         body = {"comment": text, "is_private": True}
         path, about = f"{ORDERS}/{order_id}/comments", ("order", order_id)
-        await self._sending.post(
-            path, ignore_content, body, missing="optional", about=about, before=before, unsent=unsent
-        )
+        await self._sending.post(path, accept, body, missing="optional", about=about, before=before, unsent=unsent)
 
     async def items(self, order_id: int) -> list[rows.RoItem]:
         """Returns the order's lines. Raises BadRecord with the code `not-found` if there is no such order."""
@@ -184,7 +183,7 @@ class RoApp:
     async def add_item(self, order_id: int, body: dict[str, Any], before: Before | None = None) -> int | None:
         """Returns the new line's id, None if RO App's answer lacks it. Required fields: roapp §3.2."""
         path, about = f"{ORDERS}/{order_id}/items", ("order", order_id)
-        return await self._sending.post(path, maybe_id, body, missing="row", about=about, rights=True, before=before)
+        return await self._sending.post(path, accept, body, missing="row", about=about, rights=True, before=before)
 
     async def update_item(
         self, order_id: int, item_id: int, body: dict[str, Any], before: Before | None = None

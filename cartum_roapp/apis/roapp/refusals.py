@@ -91,6 +91,8 @@ def _found(body: Any) -> Iterator[tuple[str, str]]:
                 yield from _found(value)
             elif value:
                 yield from _entry("", value)
+        if isinstance(body.get("data"), dict):
+            yield from _found(body["data"])
 
 
 def _entry(name: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -8,13 +8,14 @@
     404 with a web page         BadRecord               BadRecord of a PATCH, BadConfig of a POST
     any other 4xx               BadRecord               BadRecord
 
+A 2xx whose body reports an error counts as that error's code, without one as a 4xx (`reply.error_code`).
 Before every single try the limiter is asked for a turn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -26,8 +27,9 @@ from cartum_roapp.apis.calls import CallKind, Calls, on_request
 from cartum_roapp.apis.http import Http, Lost, NotSent
 from cartum_roapp.apis.limiter import LONGEST_PENALTY, Limiter, now
 from cartum_roapp.apis.masking import personal
-from cartum_roapp.apis.reply import Reply, Unreadable
+from cartum_roapp.apis.reply import Reply, Unreadable, error_code
 from cartum_roapp.apis.retries import Patience, backoff, repeat
+from cartum_roapp.apis.roapp.accepted import accept
 from cartum_roapp.apis.roapp.refusals import Refusal, read_refusal
 from cartum_roapp.errors import BadConfig, BadRecord, Code, IntegrationError, NotAllowed, Retryable, Unclear
 
@@ -101,7 +103,7 @@ class Sending:
 
     async def patch(self, path: str, body: Body, *, about: About, before: Before | None = None) -> None:
         """Sets values. One that is not answered is not sent again (`Unclear`), as a later one may be there first."""
-        call = _Call("PATCH", path, ignore_content, "row", body=body, rights=True, before=before)
+        call = _Call("PATCH", path, accept, "row", body=body, rights=True, before=before)
         await self._repeat(call, about)
 
     async def post(
@@ -167,36 +169,41 @@ class Sending:
             _report(call, "no answer")
             raise _unanswered(call, str(error)) from None
         _report(call, f"HTTP {reply.status}")
-        if reply.status == 429 or (call.repeatable and reply.status == 503 and reply.retry_after()):
+        if reply.ok:
+            content = _content(call, reply)
+            code = error_code(content)
+            if code is None:
+                return _read(call, content, reply)
+            reply = replace(reply, code=code)
+        if reply.meaning == 429 or (call.repeatable and reply.status == 503 and reply.retry_after()):
             call.has_not_left()
             raise await self._throttled(reply, call.name, attempt)
-        if not reply.ok:
-            raise self._error_for(call, reply)
-        return _content(call, reply)
+        raise self._error_for(call, reply)
 
     async def _throttled(self, reply: Reply, what: str, attempt: int) -> Retryable:
         # The account's limiter waits, so that the other calls in flight wait as well.
         seconds = reply.retry_after() or backoff(attempt, self._patience.retry_base)
         await self._limiter.penalize(min(seconds, LONGEST_PENALTY))
-        return Retryable(f"{what}: HTTP {reply.status}, too many requests", retry_after=seconds)
+        return Retryable(f"{what}: {reply.outcome}, too many requests", retry_after=seconds)
 
     def _error_for(self, call: _Call[Any], reply: Reply) -> IntegrationError:
-        status = reply.status
+        status = reply.meaning
         if call.missing == "optional" and status in (403, 404, 405, 501):
-            return BadRecord(f"{call.name}: not available on this account (HTTP {status})", code=Code.NOT_AVAILABLE)
+            return BadRecord(f"{call.name}: not available on this account ({reply.outcome})", code=Code.NOT_AVAILABLE)
         if status == 408 or status >= 500:
-            return _unanswered(call, f"HTTP {status}", answered=status in (500, 501))
+            said = f": {read_refusal(reply, personal(call.body))}" if reply.code else ""
+            return _unanswered(call, f"{reply.outcome}{said}", answered=bool(reply.code) or status in (500, 501))
         if status == 404 and call.missing == "row":
             return BadRecord(f"{call.name}: RO App doesn't have it (any more)", code=Code.NOT_FOUND)
         return self._bad_config(call, reply) or _refused(call, reply)
 
     def _bad_config(self, call: _Call[Any], reply: Reply) -> BadConfig | None:
-        status = reply.status
+        status = reply.meaning
         if status in (401, 402) or (status == 403 and not call.rights):
             said = read_refusal(reply, personal(call.body))
             kind = NotAllowed if status == 403 and call.method != "GET" else BadConfig
             return kind(
-                f"RO App refuses the API key for {call.name} (HTTP {status}): {said}",
+                f"RO App refuses the API key for {call.name} ({reply.outcome}): {said}",
                 field="api_key",
                 fix="Check the key in RO App's Settings > API, the rights of its employee, and the subscription.",
             )
@@ -208,7 +215,7 @@ class Sending:
             )
         if status == 404 and (call.missing == "collection" or (call.missing == "anything" and reply.is_html)):
             return BadConfig(
-                f"{call.name}: not available on this account (HTTP 404)",
+                f"{call.name}: not available on this account ({reply.outcome})",
                 field="base_url",
                 fix="Check the API's address and its version, and what the account's plan includes.",
             )
@@ -250,18 +257,23 @@ def _report(call: _Call[Any], outcome: str) -> None:
         listener(call.name, outcome)
 
 
-def ignore_content(content: Any) -> None:
-    """Accepts any readable answer, also an empty one."""
-
-
-def _content(call: _Call[T], reply: Reply) -> T:
+def _content(call: _Call[Any], reply: Reply) -> Any:
+    """Returns the answer's JSON; None if it says nothing, which is an answer to a write only."""
     try:
-        content = None if call.method != "GET" and reply.says_nothing else reply.json()
-        if not (isinstance(content, dict) and content.get("success") is False):
-            return call.read(content)
+        return None if call.method != "GET" and reply.says_nothing else reply.json()
     except Unreadable:
-        raise _unanswered(call, f"an answer that can't be read ({reply.outcome})", answered=True) from None
-    raise _refused(call, reply)
+        raise _unreadable(call, reply) from None
+
+
+def _read(call: _Call[T], content: Any, reply: Reply) -> T:
+    try:
+        return call.read(content)
+    except Unreadable:
+        raise _unreadable(call, reply) from None
+
+
+def _unreadable(call: _Call[Any], reply: Reply) -> IntegrationError:
+    return _unanswered(call, f"an answer that can't be read ({reply.outcome})", answered=True)
 
 
 def _unanswered(call: _Call[Any], text: str, *, answered: bool = False) -> IntegrationError:
@@ -275,10 +287,10 @@ def _unanswered(call: _Call[Any], text: str, *, answered: bool = False) -> Integ
 def _refused(call: _Call[Any], reply: Reply) -> RefusedCall:
     refusal = read_refusal(reply, personal(call.body))
     fix = f"Give {refusal.first} a value that RO App accepts." if refusal.first else None
-    message = f"RO App refuses {call.name} (HTTP {reply.status}): {refusal}"
-    if reply.status == 403:  # either this order is closed, or the employee lacks a right that all orders need
-        return RefusedCall(message, refusal, reply.status, field="api_key", fix=_RIGHTS)
-    return RefusedCall(message, refusal, reply.status, field=refusal.first, fix=fix)
+    message = f"RO App refuses {call.name} ({reply.outcome}): {refusal}"
+    if reply.meaning == 403:  # either this order is closed, or the employee lacks a right that all orders need
+        return RefusedCall(message, refusal, reply.meaning, field="api_key", fix=_RIGHTS)
+    return RefusedCall(message, refusal, reply.meaning, field=refusal.first, fix=fix)
 
 
 _RIGHTS = "Open it in RO App if it is closed there; else check the rights of the API key's employee."

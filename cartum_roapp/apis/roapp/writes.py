@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from cartum_roapp.apis.reply import Unreadable
+from cartum_roapp.apis.roapp.accepted import new_id
 from cartum_roapp.apis.roapp.sending import Before, Body, Missing, RefusedCall, Sending
-from cartum_roapp.apis.roapp.values import whole
 
 T = TypeVar("T")
 
@@ -38,7 +37,7 @@ class Writing:
 
         async def send(shaped: Body) -> int:
             about = (entity, None)
-            return await self._sending.post(path, _new_id(names), shaped, missing=missing, about=about, before=before)
+            return await self._sending.post(path, new_id(names), shaped, missing=missing, about=about, before=before)
 
         return await self._in_either_shape(body, send)
 
@@ -78,32 +77,3 @@ class Writing:
 
 def _doubts(error: RefusedCall, name: str) -> bool:
     return error.refusal.mentions(name) or (error.refusal.first is None and error.http in (400, 422))
-
-
-def _new_id(names: tuple[str, ...]) -> Callable[[Any], int]:
-    """Returns a reader of `5`, `"5"`, `{id}`, `{data: 5}` and `{data: {…}}`, in which the id has one of `names`. It
-    raises Unreadable for anything else."""
-
-    def read(content: Any) -> int:
-        found = _find(content, names)
-        if found is None:
-            raise Unreadable("no id")
-        return found
-
-    return read
-
-
-def maybe_id(content: Any) -> int | None:
-    """Reads the id of a new order line. Returns None if the answer lacks it."""
-    return _find(content, ("id", "item_id", "order_item_id"))
-
-
-def _find(content: Any, names: tuple[str, ...]) -> int | None:
-    if isinstance(content, dict):
-        for name in names:
-            if found := whole(content.get(name)):
-                return found
-        return _find(content["data"], names) if isinstance(content.get("data"), dict | int | str | list) else None
-    if isinstance(content, list):
-        return _find(content[0], names) if len(content) == 1 else None
-    return whole(content) or None
