@@ -111,7 +111,7 @@ def test_a_scheduled_sync_that_finds_nothing_leaves_little_behind(worker: Instal
     first = min(runs, key=lambda run: run["start_time"])
     assert first["auto_scheduled"]
     assert "nothing new" in first["state"]["message"]
-    assert names(worker.tasks(first["id"])) == ["fetch changes"]
+    assert [task["name"] for task in worker.tasks(first["id"])] == ["fetch changes"]
     assert worker.artifacts(first["id"]) == []
 
 
