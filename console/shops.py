@@ -105,10 +105,12 @@ class ShopPages:
             "took": ended - one.started_at,
             "state": one.state,
             "sentence": said,
-            "page": self._page(one.id),
+            "page": self._page(one),
         }
 
-    def _page(self, run: str) -> str | None:
-        """Returns the run's page in Prefect's UI; None while the UI's address is unknown."""
+    def _page(self, run: RunRecord) -> str | None:
+        """Returns the run's page in Prefect's UI, of an import with its tasks in view; None while the UI's address is
+        unknown."""
         ui = service.ui_url(self.backend.config)
-        return f"{ui}/v2/runs/flow-run/{run}" if ui else None
+        tab = "?tab=TaskRuns" if run.kind == "initial-import" else ""
+        return f"{ui}/v2/runs/flow-run/{run.id}{tab}" if ui else None

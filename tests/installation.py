@@ -224,7 +224,7 @@ class Installation:
 
         def onward(key: str) -> list[list[str]]:
             node = nodes[key]
-            # Prefect names a child several times, once for each of the task's arguments.
+            # Prefect names a child several times, once for each input of the task.
             rest = [chain for child in {one["id"] for one in node["children"]} for chain in onward(child)]
             return [[node["label"], *chain] for chain in rest or [[]]]
 
