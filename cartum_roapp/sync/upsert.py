@@ -17,6 +17,7 @@ from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.orders import Priority, Queue
 from cartum_roapp.ledger.tables import products
 from cartum_roapp.orders.bad_rows import BadRow
+from cartum_roapp.orders.catalogue import article_key
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.sync import sentence
@@ -60,11 +61,11 @@ def articles_to_read(run: Run, rows: Iterable[Any]) -> set[str]:
         products.c.shop == run.shop.key, products.c.article != "", products.c.read_at.is_not(None)
     )
     with database.reading(run.engine) as connection:
-        read = {row.article: row.read_at for row in connection.execute(query)}
+        read = {article_key(row.article): row.read_at for row in connection.execute(query)}
     articles, now = articles_of(rows), datetime.now(UTC)
 
     def older(age: timedelta) -> set[str]:
-        return {one for one in articles if (known := clean(one)) not in read or now - read[known] > age}
+        return {one for one in articles if (known := article_key(clean(one))) not in read or now - read[known] > age}
 
     return older(READ_AGAIN / 2) if older(READ_AGAIN) else set()
 
