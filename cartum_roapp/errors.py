@@ -183,6 +183,12 @@ class Code(StrEnum):
         "A line's quantity can't be read.",
         f"Give that line a quantity in the shop's admin, or remove it; {_AGAIN}",
     )
+    NUMBER_REUSED = (
+        "number-reused",
+        "The shop has given the number of a known order to another one, placed on another day by another buyer.",
+        "Enter the new order in RO App by hand, then dismiss the record. If it is the old order, take back one of the "
+        "two corrections in the shop until the next sync.",
+    )
     # What has no match, or several.
     CONTACT_AMBIGUOUS = (
         "contact-ambiguous",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast, get_args
 
@@ -10,6 +10,7 @@ from cartum_roapp.apis.roapp.rows import RoProduct
 from cartum_roapp.config import Identifier
 from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.ledger.desired import DesiredLine
+from cartum_roapp.orders.catalogue import article_key
 from cartum_roapp.orders.texts import clean
 
 _LONGEST_TITLE = 120  # roapp §7
@@ -19,14 +20,14 @@ _LONGEST_VALUE = 600  # of four bytes each: PostgreSQL's index takes 2,704
 
 @dataclass(frozen=True)
 class Identity:
-    """A field of RO App's product and the value that it has there."""
+    """A field of RO App's product and the value that it has there, as the shop writes it."""
 
     by: Identifier
     value: str
 
     def __str__(self) -> str:
-        """As the ledger stores it: "code:CAP-2"."""
-        return f"{self.by}:{self.value}"
+        """As the ledger stores it, and as it is compared: "code:cap-2"."""
+        return f"{self.by}:{self._compared(self.value)}"
 
     @classmethod
     def parse(cls, stored: str) -> Identity:
@@ -41,10 +42,24 @@ class Identity:
             return self.value, short
         return (self.value,)
 
+    def of(self, found: Mapping[str, list[int]]) -> list[int]:
+        """Returns the ids of all products with this identity, of those `found` with each value. A whole name goes
+        before the shortened one, and what is written alike before what differs in letter case."""
+        alike = next((found[value] for value in self.values if value in found), None)
+        if alike is not None:
+            return alike
+        return sorted(id for value, ids in found.items() if self._is(value) for id in ids)
+
     def fits(self, row: CatalogueRow) -> bool:
         """Returns whether RO App's product has it."""
         has = {"code": (row.code,), "sku": (row.sku,), "barcode": row.barcodes, "name": (row.title_key,)}[self.by]
-        return any(value in has for value in self.values)
+        return any(map(self._is, has))
+
+    def _is(self, value: str) -> bool:
+        return self._compared(value) in map(self._compared, self.values)
+
+    def _compared(self, value: str) -> str:
+        return article_key(value) if self.by in ("code", "sku") else value
 
 
 def identities(line: DesiredLine, by: Sequence[Identifier]) -> tuple[Identity, ...]:

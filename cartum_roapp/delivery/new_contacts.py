@@ -25,7 +25,7 @@ from cartum_roapp.ledger.links import Link, Reason
 from cartum_roapp.orders.names import is_mostly_last_first, read_name
 from cartum_roapp.orders.phone_field import Phone
 
-_LONGEST_NAME = 120  # roapp §7
+_LONGEST_NAME, _LONGEST_NOTES = 120, 250  # roapp §7
 #: So many of a shop's newest orders show in which order its names are written.
 _TELLING = 500
 #: What RO App may refuse of a contact, beside its phones: each field by what it is made of.
@@ -84,6 +84,7 @@ class NewContacts:
         then, except phones that are `elsewhere`."""
         organization = side is self._sides.organizations
         body = _organization(order) if organization else self._person(order)
+        body |= {"notes": _notes(order)}
         body |= {name: _OPTIONAL[name](order) for name in optional}
         if phones:
             body["phones"] = [_written(phone) for phone in phones]
@@ -174,7 +175,7 @@ class NewContacts:
         name = read_name(order.buyer_name, last_first=self._last_first[order.shop])
         first = name.first or order.buyer_phone or order.buyer_email or "?"
         body = {"first_name": first[:_LONGEST_NAME], "last_name": name.last[:_LONGEST_NAME]}
-        return {**{name: text for name, text in body.items() if text}, "notes": marker(order.shop, order.number)}
+        return {name: text for name, text in body.items() if text}
 
 
 def is_of(contact: Contact, creation: Creation) -> bool:
@@ -194,7 +195,13 @@ def _organization(order: DesiredOrder) -> dict[str, object]:
         "business_registration_number": order.company_number,
         "tax_identification_number": order.company_tax,
     }
-    return {**{name: text for name, text in body.items() if text}, "notes": marker(order.shop, order.number)}
+    return {name: text for name, text in body.items() if text}
+
+
+def _notes(order: DesiredOrder) -> str:
+    """The marker, and what stands in the order's field of phones and is none: RO App would refuse it as one."""
+    unread = order.phone_remark if order.phones else " ".join(order.buyer_phone_raw.split())
+    return f"{marker(order.shop, order.number)} {unread}".rstrip()[:_LONGEST_NOTES]
 
 
 def _written(phone: Phone) -> dict[str, object]:

@@ -225,6 +225,8 @@ def name_another_buyer(current: str, order: DesiredOrder) -> bool:
     if not named:
         return False
     if not order.buyer_phone:
+        for unread in order.buyer_phone_raw.splitlines():
+            named = named.replace(unread, "")
         return re.search(r"\+[0-9]{7}", named) is not None
     return not any(phone in named for phone in (order.buyer_phone, order.buyer_phone_raw))
 

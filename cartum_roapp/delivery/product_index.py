@@ -48,8 +48,7 @@ class ProductIndex:
                 same = [one for one in identities if one.by == by]
                 values = [value for one in same for value in one.values]
                 rows = catalogue.find(connection, self._session.account, by, values)
-                for one in same:  # its whole name goes before the shortened one
-                    found[one] = next((rows[value] for value in one.values if value in rows), [])
+                found.update((one, one.of(rows)) for one in same)
         return found
 
     def has(self, ro_id: int) -> bool:

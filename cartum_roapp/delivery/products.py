@@ -263,7 +263,7 @@ class ProductBook:
         return changed
 
     async def all_with(self, known: str) -> list[int]:
-        """Ids of all products that RO App has with this identity now, `"code:CAP-2"`."""
+        """Ids of all products that RO App has with this identity now, `"code:cap-2"`."""
         await self._index.read()
         identity = Identity.parse(known)
         return self._index.carriers([identity])[identity]

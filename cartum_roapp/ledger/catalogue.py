@@ -25,10 +25,11 @@ class CatalogueRow:
     barcodes: tuple[str, ...]
 
 
-#: A query for (RO App's id, value) of the products with one of `:values`.
+#: A query for (RO App's id, value) of the products with one of `:values`; of a code and a SKU in any letter case.
+_FOLDED = "IN (SELECT lower(value) FROM unnest(CAST(:values AS text[])) AS value)"
 _FIND = {
-    "code": "SELECT ro_id, code AS value FROM catalogue WHERE account = :account AND code = ANY(:values)",
-    "sku": "SELECT ro_id, sku AS value FROM catalogue WHERE account = :account AND sku = ANY(:values)",
+    "code": f"SELECT ro_id, code AS value FROM catalogue WHERE account = :account AND lower(code) {_FOLDED}",
+    "sku": f"SELECT ro_id, sku AS value FROM catalogue WHERE account = :account AND lower(sku) {_FOLDED}",
     "barcode": "SELECT ro_id, value FROM catalogue, unnest(barcodes) AS value "
     "WHERE account = :account AND barcodes && CAST(:values AS text[]) AND value = ANY(:values)",
     "name": "SELECT ro_id, title_key AS value FROM catalogue WHERE account = :account AND title_key = ANY(:values)",
@@ -77,7 +78,8 @@ def outdate(connection: Connection, account: str) -> None:
 def find(
     connection: Connection, account: str, by: Literal["code", "sku", "barcode", "name"], values: Sequence[str]
 ) -> dict[str, list[int]]:
-    """Returns value → RO App's ids of all products that have it; several mean that a person has to decide."""
+    """Returns value → RO App's ids of all products that have it; several mean that a person has to decide. Codes and
+    SKUs come in the letter case that they have in RO App."""
     found: dict[str, list[int]] = {}
     rows = connection.execute(text(f"{_FIND[by]} ORDER BY ro_id"), {"account": account, "values": list(values)})
     for ro_id, value in rows:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.errors import Code
 from cartum_roapp.ledger import database
+from cartum_roapp.orders.catalogue import product_key
 
 #: Why an order waits for its product.
 WAITING = (Code.PRODUCT_AMBIGUOUS, Code.PRODUCT_MISSING, Code.PRODUCT_NOT_IDENTIFIABLE, Code.CATALOGUE_UNAVAILABLE)
@@ -31,10 +32,11 @@ class ChosenProduct:
 
 
 def named(connection: Connection, shop: str, name: str) -> list[str]:
-    """Returns the shop's products with this cleaned article; those with this title where none has it."""
-    values = {"shop": shop, "name": name}
-    for column in ("article", "title"):
-        query = text(f"SELECT product FROM products WHERE shop = :shop AND {column} = :name ORDER BY product")
+    """Returns the shop's product with this cleaned article, in any letter case; where none has it, those with this
+    title."""
+    values = {"shop": shop, "name": name, "product": product_key(name, "")}
+    for has in ("product = :product", "title = :name"):
+        query = text(f"SELECT product FROM products WHERE shop = :shop AND {has} ORDER BY product")
         if found := list(connection.scalars(query, values)):
             return found
     return []

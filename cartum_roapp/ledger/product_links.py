@@ -1,7 +1,7 @@
 """Which product of RO App is which: rows of `links` of the kind `product`, one for each key.
 
-A key is what identifies a product in all shops of the account (`code:CAP-2`), or the product of one shop
-(`SHOPKEY/article:CAP-2`): what it was taken for last, or what a person has chosen for it.
+A key is what identifies a product in all shops of the account (`code:cap-2`), or the product of one shop
+(`SHOPKEY/article:cap-2`): what it was taken for last, or what a person has chosen for it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ UNSTORED = "made without it"
 @dataclass(frozen=True)
 class ProductLink:
     """RO App's product of a key. `reason`: how it was found; of a shop's product the identity by which it was, like
-    "code:CAP-2". `chosen_at`: when a person chose it (UTC), None where nobody did."""
+    "code:cap-2". `chosen_at`: when a person chose it (UTC), None where nobody did."""
 
     key: str
     ro_id: int
@@ -93,14 +93,15 @@ _OF_OTHERS = """
     WHERE link.account = :account AND link.kind = 'product' AND link.ro_id = ANY(:ids)
       AND starts_with(link.key, :shop || '/') AND other.shop = :shop
       AND other.product <> :product AND (other.listed OR other.read_at IS NULL)
-    UNION SELECT row.ro_id FROM catalogue row JOIN products other ON other.article IN (row.code, row.sku)
+    UNION SELECT row.ro_id FROM catalogue row
+    JOIN products other ON lower(other.article) IN (lower(row.code), lower(row.sku))
     WHERE row.account = :account AND row.ro_id = ANY(:ids) AND other.shop = :shop AND other.article <> ''
       AND other.product <> :product AND (other.listed OR other.read_at IS NULL)
 """
 _HAS_ANOTHER = """
     SELECT EXISTS (
-        SELECT FROM catalogue row JOIN products other ON other.article IN (row.code, row.sku)
+        SELECT FROM catalogue row JOIN products other ON lower(other.article) IN (lower(row.code), lower(row.sku))
         WHERE row.account = :account AND row.ro_id = :ro_id AND other.shop = :shop AND other.article <> ''
-          AND :article NOT IN (row.code, row.sku) AND (other.listed OR other.read_at IS NULL)
+          AND lower(:article) NOT IN (lower(row.code), lower(row.sku)) AND (other.listed OR other.read_at IS NULL)
     )
 """

@@ -11,7 +11,7 @@ from cartum_roapp.errors import BadConfig
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Of the newest migration: its day, and digits of its content (tests/integration/test_ledger_migrations.py has them).
-HEAD = "20261202_3186a33c594c"
+HEAD = "20261203_dbad8421a506"
 
 
 def found(ask: Callable[[str], object]) -> str | None:

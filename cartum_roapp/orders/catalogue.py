@@ -31,29 +31,35 @@ class CatalogueEntry:
         return self.currency != currency and bool(_ISO.fullmatch(self.currency) and _ISO.fullmatch(currency))
 
 
+def article_key(article: str) -> str:
+    """Returns a cleaned article as it is compared: its letter case tells no two products apart."""
+    return clean(article.casefold())
+
+
 def product_key(article: str, title: str) -> str:
-    """Returns "article:<article>", otherwise "name:<title, case folded>". Takes cleaned texts."""
-    return f"article:{article}" if article else f"name:{clean(title.casefold())}"
+    """Returns "article:<article as compared>", otherwise "name:<title, case folded>". Takes cleaned texts."""
+    return f"article:{article_key(article)}" if article else f"name:{clean(title.casefold())}"
 
 
 class Catalogue:
     """Raw catalogue rows by article, None for one that the shop has not. Each is read when it is first asked for."""
 
     def __init__(self, rows: Mapping[str, RawProduct | None], language: str) -> None:
-        self._rows = {clean(article): row for article, row in rows.items()}
+        self._rows = {article_key(clean(article)): row for article, row in rows.items()}
         self._language = language
         self._read: dict[str, CatalogueEntry | None] = {}
 
     def __contains__(self, article: str) -> bool:
         """Returns whether the shop was asked for a cleaned article."""
-        return article in self._rows
+        return article_key(article) in self._rows
 
     def entry(self, article: str) -> CatalogueEntry | None:
         """Returns the entry of a cleaned article; None if the catalogue lacks it or it can't be read."""
-        if article not in self._read:
-            row = self._rows.get(article)
-            self._read[article] = self._entry(row) if isinstance(row, Mapping) else None
-        return self._read[article]
+        key = article_key(article)
+        if key not in self._read:
+            row = self._rows.get(key)
+            self._read[key] = self._entry(row) if isinstance(row, Mapping) else None
+        return self._read[key]
 
     def entries(self) -> list[CatalogueEntry | None]:
         """Returns the entries of all articles."""

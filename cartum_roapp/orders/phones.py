@@ -1,9 +1,9 @@
 """Reads phones as buyers type them into E.164, the key by which a buyer is recognised (cartum §4.2).
 
-A number is usable if its length is possible and it is no placeholder. Numbers that the numbering plan confirms come
-first. Others count as well, as the plan may not know a new operator's prefix: with a country code, or with the trunk
-prefix of the region before a number as long as its phones are. Any other one may be of another country, so it gets no
-prefix: a wrong number would be another person.
+A number is usable if its length is possible and it is no placeholder, which identifies nobody. Numbers that the
+numbering plan confirms come first. Others count as well, as the plan may not know a new operator's prefix: with a
+country code, or with the trunk prefix of the region before a number as long as its phones are. Any other one may be of
+another country, so it gets no prefix: a wrong number would be another person.
 """
 
 from __future__ import annotations
@@ -76,12 +76,14 @@ def spellings(phone: str) -> tuple[str, ...]:
 def _first_usable(text: str, region: str | None) -> Usable:
     possible: list[PhoneNumber] = []
     for number in _candidates(text, region):
+        if is_placeholder(national_significant_number(number)):
+            continue
         if phonenumbers.is_valid_number(number):
             return _usable(number)
         if _tells_its_country(number, region):
             possible.append(number)
     for number in map(_without_trunk_prefix, possible):
-        if _length_fits(number) and not _is_placeholder(number):
+        if _length_fits(number) and not is_placeholder(national_significant_number(number)):
             return _usable(number)
     return Usable()
 
@@ -134,10 +136,11 @@ def _length_fits(number: PhoneNumber) -> bool:
     return phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
 
 
-def _is_placeholder(number: PhoneNumber) -> bool:
-    """Returns whether it is like 000000000 or 123456789: all buyers who typed it would share one contact."""
-    digits = national_significant_number(number)
-    return len(set(digits)) == 1 or digits in "01234567890123456789" or digits in "98765432109876543210"
+def is_placeholder(digits: str) -> bool:
+    """Returns whether a national number is like 000000000, 123456789 or, after an operator's code, 500000000: all
+    buyers who typed it would share one contact. The numbering plan may know it all the same."""
+    alike = len(set(digits)) == 1 or (len(digits) > 2 and not digits[2:].strip("0"))
+    return alike or digits in "01234567890123456789" or digits in "98765432109876543210"
 
 
 def _tells_its_country(number: PhoneNumber, region: str | None) -> bool:

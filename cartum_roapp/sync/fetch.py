@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from cartum_roapp.orders.catalogue import article_key
 from cartum_roapp.orders.fingerprint import as_bytes
 from cartum_roapp.orders.rows import created_of, lines_of, number_of
 from cartum_roapp.orders.texts import as_text, clean
@@ -150,10 +151,11 @@ async def fetch_numbers(api: ShopApi, numbers: Collection[str]) -> Found:
 
 
 async def fetch_catalogue(api: ShopApi, articles: Collection[str]) -> dict[str, Row | None]:
-    """Returns cleaned article → row of catalog/export, None for an article that the shop does not have; {} without a
-    call if there are no articles."""
+    """Returns article as compared → row of catalog/export, None for an article that the shop does not have; {} without
+    a call if there are no articles."""
     found = await api.products(sorted(articles)) if articles else {}
-    return {**dict.fromkeys(map(clean, articles)), **found}
+    asked = dict.fromkeys(article_key(clean(article)) for article in articles)
+    return {**asked, **{article_key(clean(article)): row for article, row in found.items()}}
 
 
 def articles_of(rows: Iterable[Any]) -> set[str]:

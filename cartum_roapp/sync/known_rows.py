@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cartum_roapp.ledger import database, orders
+from cartum_roapp.orders.catalogue import article_key
 from cartum_roapp.orders.rows import lines_of
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.sync.fetch import Row, Rows
@@ -26,4 +27,4 @@ def known_rows(run: Run, rows: Rows, catalogue: Mapping[str, object]) -> dict[st
 
 
 def _has_one_of(row: Row, catalogue: Mapping[str, object]) -> bool:
-    return any(clean(line.get("article")) in catalogue for line in lines_of(row) if isinstance(line, dict))
+    return any(article_key(clean(line.get("article"))) in catalogue for line in lines_of(row) if isinstance(line, dict))

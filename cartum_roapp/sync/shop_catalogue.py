@@ -12,18 +12,19 @@ from typing import Any
 from cartum_roapp.apis.calls import TimeIsUp
 from cartum_roapp.errors import BadConfig, OverQuota, Retryable
 from cartum_roapp.ledger import shop_catalogue
-from cartum_roapp.orders.catalogue import Catalogue
+from cartum_roapp.orders.catalogue import Catalogue, article_key
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import READ_AGAIN, articles_to_read
 
 Products = Mapping[str, dict[str, Any] | None]
+Entries = dict[str, dict[str, Any] | None]
 Fetch = Callable[[Collection[str]], Awaitable[Products]]
 
 
 async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products:
-    """Returns article → row of catalog/export for the articles of these orders that are to be read, None for one that
-    the shop lacks; {} while the catalogue fails for good. Then it is asked again after `look_again` only, and what held
-    orders wait for is read as well.
+    """Returns article as compared → row of catalog/export for the articles of these orders that are to be read, None
+    for one that the shop lacks; {} while the catalogue fails for good. Then it is asked again after `look_again` only,
+    and what held orders wait for is read as well.
 
     Raises Retryable where the catalogue does not answer a sync for the first time, or where the shop's quota or the
     run's time is used up."""
@@ -49,22 +50,22 @@ async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products
         raise
     if again:
         with run.storing() as connection:
-            shop_catalogue.store(connection, run.shop.key, _entries(run, again))
+            shop_catalogue.store(connection, run.shop.key, again)
     if failing:
-        _works(run, {article: found.get(article) for article in held})
+        _works(run, held, found)
     return found
 
 
-async def _namesakes(run: Run, found: Products, fetch: Fetch) -> Products:
+async def _namesakes(run: Run, found: Products, fetch: Fetch) -> Entries:
     """Returns what the catalogue has now of other articles with the name or barcode of these that were not read for a
     day: whether an article has a new code, or shares its name with another one, shows only there."""
     if len(run.shop.identify_products_by) < 2:
         return {}
     entries = [entry for entry in Catalogue(found, run.shop.language).entries() if entry is not None]
     titles, barcodes = {one.title for one in entries} - {""}, {one.barcode for one in entries} - {""}
-    needed = shop_catalogue.namesakes(run.engine, run.shop.key, titles, barcodes, READ_AGAIN) - found.keys()
-    read = await fetch(needed) if needed else {}
-    return {article: read.get(article) for article in needed}
+    known = shop_catalogue.namesakes(run.engine, run.shop.key, titles, barcodes, READ_AGAIN)
+    needed = {article for article in known if article_key(article) not in found}
+    return _entries(run, needed, await fetch(needed)) if needed else {}
 
 
 def warnings(run: Run) -> list[str]:
@@ -88,11 +89,11 @@ def _failed(run: Run, because: str, *, for_good: bool) -> None:
     shop_catalogue.note_failed(run.engine, run.shop.key, because, for_good=for_good)
 
 
-def _works(run: Run, held: Products) -> None:
+def _works(run: Run, held: Collection[str], found: Products) -> None:
     with run.storing() as connection:
-        shop_catalogue.works(connection, run.shop.key, _entries(run, held))
+        shop_catalogue.works(connection, run.shop.key, _entries(run, held, found))
 
 
-def _entries(run: Run, rows: Products) -> dict[str, dict[str, Any] | None]:
-    entries = Catalogue(rows, run.shop.language)
-    return {article: vars(entry) if (entry := entries.entry(article)) else None for article in rows}
+def _entries(run: Run, articles: Collection[str], found: Products) -> Entries:
+    entries = Catalogue(found, run.shop.language)
+    return {article: vars(entry) if (entry := entries.entry(article)) else None for article in articles}

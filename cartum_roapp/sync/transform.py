@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders import amounts, buyers, phone_field
@@ -31,7 +32,11 @@ class _Order(NamedTuple):
 
 def row_digests(shop: ShopConfig) -> RowDigests:
     """Returns how rows of this shop are digested."""
-    return RowDigests(shop.language, shop.timezone, shop.phone_region)
+    return RowDigests(shop.language, shop.timezone, shop.phone_region, _host(shop))
+
+
+def _host(shop: ShopConfig) -> str:
+    return urlsplit(shop.url).hostname or ""
 
 
 def transform(
@@ -47,14 +52,15 @@ def transform(
     zone = zone_of(shop.timezone)
     region = shop.phone_region or country_of(shop.timezone)
     entries = Catalogue(catalogue, shop.language)
-    digests = row_digests(shop)
+    digests, host = row_digests(shop), _host(shop)
     read: dict[str, _Order | BadRow] = {}
     for raw in rows:
         row = read_row(raw, shop.language)
         if isinstance(row, BadRow):
             read[row.id] = row
         else:
-            read[row.order_id] = _records(row, to_utc(row.stat_created, zone), entries, region, digests.over(raw))
+            created_at = to_utc(row.stat_created, zone)
+            read[row.order_id] = _records(row, created_at, entries, region, host, digests.over(raw))
     good = sorted((entry for entry in read.values() if isinstance(entry, _Order)), key=_age)
     return _frames(good), [entry for entry in read.values() if isinstance(entry, BadRow)]
 
@@ -77,15 +83,21 @@ def _frames(orders: list[_Order]) -> Frames:
 
 
 def _records(
-    row: OrderRow, created_at: datetime, catalogue: Catalogue, region: str | None, row_digest: Callable[[str, int], str]
+    row: OrderRow,
+    created_at: datetime,
+    catalogue: Catalogue,
+    region: str | None,
+    host: str,
+    row_digest: Callable[[str, int], str],
 ) -> _Order:
+    """`host`: the shop's."""
     company = row.customer_details
     # Who orders for others has a phone in the details, too: it is no phone of the one who gets the order.
     of_details = company.phone if company.name or not row.delivery_phone else ""
     field = phone_field.read_field("\n".join(filter(None, (row.delivery_phone, of_details))), region)
     phone = field.phones[0].number if field.phones else ""
     phones = phone_field.stored(field)
-    email = buyers.email(row.delivery_email)
+    email = buyers.email(row.delivery_email, host)
     unread = row.delivery_email if not email and "@" in row.delivery_email else ""
     remark = ", ".join(filter(None, (field.remark, unread)))  # for people
     identity = buyers.identity(phone, email, row.order_id, company)

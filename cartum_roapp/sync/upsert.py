@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from cartum_roapp.errors import BadConfig, BadRecord, Retryable
-from cartum_roapp.ledger import arriving, backfills, database, held, journal, missing_orders, orders, shops
+from cartum_roapp.errors import BadConfig, BadRecord, Code, Retryable
+from cartum_roapp.ledger import (
+    arriving,
+    backfills,
+    database,
+    held,
+    journal,
+    missing_orders,
+    orders,
+    reused_numbers,
+    shops,
+)
 from cartum_roapp.ledger.arriving import Stored
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.orders import Priority, Queue
 from cartum_roapp.ledger.tables import products
 from cartum_roapp.orders.bad_rows import BadRow
+from cartum_roapp.orders.catalogue import article_key
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.sync import sentence
@@ -60,11 +71,11 @@ def articles_to_read(run: Run, rows: Iterable[Any]) -> set[str]:
         products.c.shop == run.shop.key, products.c.article != "", products.c.read_at.is_not(None)
     )
     with database.reading(run.engine) as connection:
-        read = {row.article: row.read_at for row in connection.execute(query)}
+        read = {article_key(row.article): row.read_at for row in connection.execute(query)}
     articles, now = articles_of(rows), datetime.now(UTC)
 
     def older(age: timedelta) -> set[str]:
-        return {one for one in articles if (known := clean(one)) not in read or now - read[known] > age}
+        return {one for one in articles if (known := article_key(clean(one))) not in read or now - read[known] > age}
 
     return older(READ_AGAIN / 2) if older(READ_AGAIN) else set()
 
@@ -94,12 +105,14 @@ def upsert(
     meanwhile, BadConfig if the shop was deleted, Canceled if the backfill was, and BadConfig if too many orders
     vanished at once: then it stores what was read, but neither the missing orders nor the watermark.
     """
-    key, frames, bad, missing = run.shop.key, reading.frames, reading.bad, sorted(reading.missing)
+    key, missing = run.shop.key, sorted(reading.missing)
     with run.storing() as connection:
         shops.hold_on(connection, key)
         if part is not None:
             backfills.hold_on(connection, part.backfill)
-        _refuse_outdated(connection, run, frames)
+        _refuse_outdated(connection, run, reading.frames)
+        frames, reused = _without_reused(connection, run, reading.frames)
+        bad = [*reading.bad, *reused]
         queue = Queue(key, run.shop.account, new_as, changed_as)
         orders.follow_final_statuses(connection, key, reading.final_statuses)
         stored = arriving.store(connection, frames, queue, final_statuses=reading.final_statuses)
@@ -146,6 +159,21 @@ def upsert(
             f"so (`cartum-roapp reconcile {run.shop.slug} --repair --gone`).",
         )
     return stored
+
+
+def _without_reused(connection: Connection, run: Run, frames: Frames) -> tuple[Frames, list[BadRow]]:
+    """Returns the frames without orders whose number belongs to another one that is known, and those as rows that are
+    held: the known order stays as it is, here and in RO App."""
+    reused = reused_numbers.found(connection, run.shop.key, frames.orders)
+    if not reused:
+        return frames, []
+    code, bad = Code.NUMBER_REUSED, []
+    for number, placed in reused.items():
+        before, now = (f"{at.astimezone(run.zone):%Y-%m-%d %H:%M}" for at in placed)
+        message = f"the order {number} that is known was placed on {before}, the shop's on {now} and by another buyer."
+        bad.append(BadRow(number, code, message, code.remedy, {}))
+    others = frames.only(set(frames.orders["number"]) - reused.keys())
+    return replace(others, known=frames.known), bad
 
 
 def _refuse_outdated(connection: Connection, run: Run, frames: Frames) -> None:

@@ -512,6 +512,21 @@ def test_a_product_that_the_shop_does_not_have_is_missing_and_numbers_are_text()
     assert ask(Catalogue([]), lambda cartum: cartum.products([]))[1] == []
 
 
+def test_a_catalogue_that_spells_an_article_in_another_letter_case_has_it() -> None:
+    """Its filter may pass over the letter case, as databases do; it is no shop without a filter."""
+
+    def shop(asked: Asked) -> Say:
+        wanted = asked.body.get("expr", {}).get("article", ["ask by article"])
+        rows = [{"article": "Cap-2", "title": "T"}] if "cap-2" in map(str.lower, wanted) else []
+        return ok(token="0" * 32) if asked.function == "auth" else ok(products=rows)
+
+    found, bodies = ask(shop, lambda cartum: cartum.products(["CAP-2", "cap-2"]))
+    assert (list(found), len(bodies)) == (["Cap-2"], 1)
+    whole = Catalogue(["Cap-2"], filtering=False)
+    found, _ = ask(whole, lambda cartum: cartum.products(["CAP-2", "gone"]))
+    assert list(found) == ["Cap-2"]
+
+
 @pytest.mark.parametrize("shop", [{"filtering": False}, {"word": "EXCEPTION"}, {"word": "ERROR"}])
 def test_a_shop_without_the_filter_is_read_whole_once_and_only_what_was_asked_is_kept(shop: Row) -> None:
     async def twice(cartum: Cartum) -> Any:

@@ -246,6 +246,32 @@ def test_before_runs_right_before_each_try_and_can_stop_the_call(name: str) -> N
 # ------------------------------------------------------------------ too many requests
 
 
+def test_a_comment_whose_run_ends_meanwhile_is_known_to_be_unsent_where_the_answer_is_a_429() -> None:
+    """Comments can't be read back, so what was not accepted has to be known even then."""
+    heard: list[str] = []
+
+    async def main(roapp: RoApp) -> None:
+        begun = asyncio.Event()
+
+        def before() -> None:
+            heard.append("before")
+            begun.set()
+
+        sending = roapp.add_comment(7, "text", before=before, unsent=lambda: heard.append("unsent"))
+        task = asyncio.ensure_future(sending)
+        await begun.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert heard == ["before", "unsent"]
+
+    with Server([Say(b"", 429, wait=0.2)]) as server:
+        ask(server, main)
+        assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize("name", ONCE)
 def test_a_429_pauses_the_whole_account_and_the_call_is_sent_again(name: str) -> None:
     limiter, calls = Turns(), Calls()

@@ -71,6 +71,15 @@ def entity(world: World, number: str) -> int:
     return int(item["entity_id"])
 
 
+def test_an_article_is_named_in_any_letter_case(world: World) -> None:
+    _, second = twins(world, code=CODE)
+    number = world.box.shops[0].place_order(articles=[(CODE, 1)])
+    world.imported()
+    assert choose(world, "product", CODE.lower(), second).released == [number]
+    world.synced()
+    assert entity(world, number) == second
+
+
 def fix(world: World, number: str) -> str:
     (record,) = [one for one in held.listed(world.engine, world.shop().key) if one.id == number]
     return record.fix

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from world import World
 
+from cartum_roapp.errors import Retryable
 from cartum_roapp.ledger.slots import CallSlots
 
 LONG = "Рядок коментаря про доставку та пакування. " * 30 + "КІНЕЦЬ"
@@ -110,6 +111,20 @@ def test_a_run_that_dies_while_a_comment_waits_for_its_next_try_costs_none(
     roapp.faults.calm()
     world.imported()
     assert len(comments(world, number)) == 1
+
+
+def test_a_storm_of_429s_costs_no_comment(world: World) -> None:
+    """A run gives up while the answers to other orders' comments are still under way."""
+    shop, roapp = world.box.shops[0], world.box.roapp
+    numbers = [shop.place_order(articles=[("CAP-2", 1)]) for _ in range(10)]
+    roapp.faults.latency = 0.1
+    roapp.faults.fail("rate", 9999, method="POST", path="/comments$")
+    with pytest.raises(Retryable):
+        world.imported()
+    roapp.faults.calm()
+    roapp.faults.latency = 0.0
+    world.imported()
+    assert {number: len(comments(world, number)) for number in numbers} == dict.fromkeys(numbers, 1)
 
 
 def test_a_comment_that_is_noted_does_not_wait_for_fields_that_are_refused(world: World) -> None:

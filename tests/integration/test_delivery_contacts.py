@@ -60,6 +60,32 @@ def test_one_phone_in_many_spellings_with_many_names_is_one_contact(world: World
     well(world)
 
 
+@pytest.mark.parametrize(
+    ("phone", "email"),
+    [("+380999999999", ""), ("1111111", "no@no.no"), ("", "no-email@gmail.com"), ("0500000000", "-")],
+)
+def test_two_buyers_who_typed_the_same_placeholder_are_two_contacts(world: World, phone: str, email: str) -> None:
+    roapp = world.box.roapp
+    staffs = roapp.add_contact("Чужа", phones=[phone] if phone else [], email=email)
+    roapp.seeded["contacts"].add(staffs)
+    first, second = order(world, phone, email), order(world, phone, email, name="Петро Мельник")
+    world.imported()
+    assert len({staffs, client(world, first)["id"], client(world, second)["id"]}) == 3
+    for number in (first, second):
+        assert (phones(client(world, number)), client(world, number)["email"] or "") == ([], "")
+        notes = world.roapp_order(number)["manager_notes"]
+        assert phone in notes and email in notes
+        assert client(world, number)["notes"] == f"[{world.shop().key}:{number}] {phone}".rstrip()
+    assert not any(dict(call.query).keys() & {"phones[]", "phones", "emails[]", "emails"} for call in roapp.calls)
+    roapp.clear_calls()
+    world.box.shops[0].set_waybill(first, "20450000000001")
+    world.synced()
+    world.synced()
+    assert len(world.made_contacts()) == 2
+    assert not any("contacts" in call.path for call in roapp.writes())
+    well(world)
+
+
 def test_a_buyer_of_one_name_gets_no_empty_last_name(world: World) -> None:
     order(world, PHONE, name="Олена")
     world.imported()

@@ -61,6 +61,19 @@ def test_a_new_contact_has_all_phones_of_the_order_and_no_word_is_lost(world: Wo
     well(world)
 
 
+@pytest.mark.parametrize(
+    ("phone", "kept"),
+    [("050 12-34", "050 12-34"), (f"{ONE}, 12-34-56", "12-34-56"), (f"{ONE}, 0500000000", "0500000000")],
+)
+def test_a_phone_that_cannot_be_read_is_in_the_notes_of_contact_and_order(world: World, phone: str, kept: str) -> None:
+    number = order(world, phone)
+    world.imported()
+    assert kept in notes(world, number)
+    assert client(world, number)["notes"] == f"[{world.shop().key}:{number}] {kept}"
+    assert phones(client(world, number)) == ([ONE] if ONE in phone else [])
+    well(world)
+
+
 def test_orders_of_a_known_contact_cost_no_call_for_it(world: World) -> None:
     order(world, f"{ONE}, {TWO}", MAIL)
     world.imported()

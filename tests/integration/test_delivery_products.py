@@ -87,6 +87,43 @@ def test_blanks_in_a_row_are_one_blank_on_both_sides(world: World, by: str, fiel
     assert entity(world, number) == known
 
 
+@pytest.mark.parametrize("by", ["code", "sku"])
+@pytest.mark.parametrize(
+    ("spelt", "in_roapp", "taken"),
+    [
+        (["CAP-2", "cap-2"], [], "made"),
+        (["шапка-Ї", "ШАПКА-ї"], [], "made"),
+        (["CAP-2", "cap-2"], ["Cap-2"], "Cap-2"),
+        (["ШАПКА-Ї"], ["шапка-ї"], "шапка-ї"),
+        (["CAP-2"], ["cap-2", "CAP-2"], "CAP-2"),
+        (["cap-2"], ["cap-2", "CAP-2"], "cap-2"),
+        (["cap-2"], ["Cap-2", "CAP-2"], "held"),
+    ],
+)
+def test_the_letter_case_of_an_article_makes_no_second_product(
+    world: World, by: str, spelt: list[str], in_roapp: list[str], taken: str
+) -> None:
+    shop, roapp = world.box.shops[0], world.box.roapp
+    there = {one: roapp.add_product(f"Кепка {one}", **{by: one}) for one in in_roapp}  # type: ignore[arg-type]
+    roapp.seeded["products"] |= set(there.values())
+    numbers = []
+    for article in spelt:
+        number = shop.place_order(articles=[(CODE, 1)])
+        shop.edit(number, products=[{**shop.orders[number]["products"][0], "article": article}])
+        numbers.append(number)
+    config = world.shop(identify_products_by=by)
+    world.imported(config)
+    if taken == "held":
+        assert world.held(config) == {("order", number): "product-ambiguous" for number in numbers}
+        assert world.made_products() == []
+        return
+    assert world.held(config) == {}
+    made = world.made_products()
+    assert [one[by] for one in made] == ([spelt[-1]] if taken == "made" else [])
+    assert {entity(world, number) for number in numbers} == {made[0]["id"] if made else there[taken]}
+    assert world.synced(config).calls.roapp_writes == 0
+
+
 def test_an_identity_that_several_have_is_passed_over(world: World) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     twins = {roapp.add_product("Капелюх", sku=CODE), roapp.add_product("Панама", sku=CODE)}

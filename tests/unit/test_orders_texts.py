@@ -108,6 +108,30 @@ def test_email(raw: object, address: str) -> None:
     assert email(raw) == address
 
 
+@pytest.mark.parametrize(
+    ("raw", "address"),
+    [
+        ("no@no.no", ""),
+        ("test@gmail.com", ""),
+        ("No-Reply@shop.example", ""),
+        ("no_email@ukr.net", ""),
+        ("olena@noemail.com", ""),
+        ("111@gmail.com", ""),
+        ("12345@mail.ru", ""),
+        ("info@shop.ua", ""),
+        ("olena@www.shop.ua", ""),
+        ("test@test.ua, olena@ukr.net", "olena@ukr.net"),
+        ("olena@firm.net.ua", "olena@firm.net.ua"),
+        ("olena@other-shop.ua", "olena@other-shop.ua"),
+        ("noa@gmail.com", "noa@gmail.com"),
+        ("tester@gmail.com", "tester@gmail.com"),
+        ("1984@gmail.com", "1984@gmail.com"),
+    ],
+)
+def test_an_address_that_identifies_nobody_is_no_buyers(raw: str, address: str) -> None:
+    assert email(raw, "www.shop.ua") == address
+
+
 def test_identity_of_a_buyer() -> None:
     assert identity("+380501234567", "a@b.co", "7") == "phone:+380501234567"
     assert identity("", "a@b.co", "7") == "email:a@b.co"

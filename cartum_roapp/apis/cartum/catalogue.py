@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any
 
 # A row has up to 69 kB with its description, so a page of 100 stays small. Only articles of orders are asked for
@@ -34,21 +34,33 @@ def one_line(article: str) -> str:
     return " ".join(_ENTITY.sub(lambda found: html.unescape(found.group()), article).split())
 
 
+def compared(article: str) -> str:
+    """Returns an article as it is compared: its letter case tells no two apart."""
+    return one_line(article).casefold()
+
+
+def lacking(articles: Iterable[str], found: Iterable[str]) -> list[str]:
+    """Returns those of the articles that are not among the found ones, as one line."""
+    there = set(map(compared, found))
+    return [article for article in map(one_line, articles) if compared(article) not in there]
+
+
 async def by_article(articles: Sequence[str], fetch: Fetch) -> dict[str, Row]:
     """Returns the rows of at most 100 articles, which are asked for as they are, as one line, and as HTML. Raises
     FilterIgnored at the first row that was not asked for."""
     wanted = set(map(one_line, articles))
     spelled = sorted({*articles, *wanted, *map(html.escape, wanted)})
+    asked = set(map(compared, wanted))
     found: dict[str, Row] = {}
     offset = 0
-    while wanted - found.keys():
+    while lacking(wanted, found):
         rows = await fetch(
             {"expr": {"article": spelled}, "includedParams": list(FIELDS), "offset": offset, "limit": ROWS}
         )
         if rows is None:
             raise FilterIgnored
         fresh = [row for row in rows if article_of(row) not in found]
-        if any(article_of(row) not in wanted for row in fresh):
+        if any(compared(article_of(row)) not in asked for row in fresh):
             raise FilterIgnored
         if not fresh:
             break
@@ -60,16 +72,17 @@ async def by_article(articles: Sequence[str], fetch: Fetch) -> dict[str, Row]:
 async def from_whole(wanted: Collection[str], fetch: Fetch, tell: Callable[[Collection[str]], None]) -> dict[str, Row]:
     """Walks over the whole catalogue until all `wanted` articles are found. Returns their rows. `tell` hears of all
     articles that came so far, and may end the walk by what it raises."""
+    asked = set(map(compared, wanted))
     found: dict[str, Row] = {}
     seen: set[str] = set()
     offset = 0
-    while set(wanted) - found.keys():
+    while lacking(wanted, found):
         rows = await fetch({"includedParams": list(FIELDS), "offset": offset, "limit": ROWS}) or []
         articles = {article_of(row) for row in rows}
         if not articles - seen:
             break
         seen |= articles
         tell(seen)
-        found.update((article_of(row), row) for row in rows if article_of(row) in wanted)
+        found.update((article_of(row), row) for row in rows if compared(article_of(row)) in asked)
         offset += len(rows)
     return found

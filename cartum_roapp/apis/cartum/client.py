@@ -169,10 +169,10 @@ class Cartum:
 
     async def products(self, articles: Sequence[str]) -> dict[str, Row]:
         """Returns article (the shop's SKU) → raw row of catalog/export with `catalogue.FIELDS` (article, parent_article
-        and parent always come). Articles are named as orders spell them, and returned as one line; unknown ones are
-        missing. 100 are asked for in a call. If the shop ignores or refuses that filter (before 3.21.1), each call then
-        reads the catalogue page by page until all articles are found. Returns {} if the shop does not know the
-        function."""
+        and parent always come). Articles are named as orders spell them, and returned as one line in the catalogue's
+        letter case; unknown ones are missing. 100 are asked for in a call. If the shop ignores or refuses that filter
+        (before 3.21.1), each call then reads the catalogue page by page until all articles are found. Returns {} if the
+        shop does not know the function."""
         wanted = list(dict.fromkeys(article for article in articles if article.strip()))
         found: dict[str, Row] = {}
         if self._article_filter:
@@ -183,7 +183,7 @@ class Cartum:
                 return found
             except catalogue.FilterIgnored:
                 log.info("the shop has no catalogue filter by article: reading the whole catalogue")
-        rest = [article for article in map(catalogue.one_line, wanted) if article not in found]
+        rest = catalogue.lacking(wanted, found)
         tally = self._session.tally(EXPORT)
         found.update(await catalogue.from_whole(rest, partial(self._catalogue_page, tally), tally.seen))
         self._article_filter = False

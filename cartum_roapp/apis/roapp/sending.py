@@ -14,7 +14,8 @@ Before every single try the limiter is asked for a turn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis.bounds import Tally
 from cartum_roapp.apis.calls import CallKind, Calls, on_request
-from cartum_roapp.apis.http import Http, Lost, NotSent
+from cartum_roapp.apis.http import Http, Lost, NotSent, OnSent
 from cartum_roapp.apis.limiter import LONGEST_PENALTY, Limiter, now
 from cartum_roapp.apis.masking import personal
 from cartum_roapp.apis.reply import Reply, Unreadable, error_code
@@ -124,7 +125,8 @@ class Sending:
 
         `rights`: a 403 is about this record, not about the key. `before` runs right before each try. If it raises,
         nothing is sent, and the exception passes. `unsent` runs right after a try that was certainly not accepted, and
-        may wait for the next one."""
+        may wait for the next one; where it is given, a try that was begun gets its answer also if the task is
+        cancelled meanwhile."""
         call = _Call("POST", path, read, missing, body=body, rights=rights, before=before, unsent=unsent)
         return await self._repeat(call, about)
 
@@ -150,6 +152,11 @@ class Sending:
             if (late := now() - turn) > PUNCTUAL:
                 await self._limiter.late(late)
 
+        if call.unsent is None:
+            return await self._begun(call, attempt, on_sent)
+        return await _to_its_end(self._begun(call, attempt, on_sent))
+
+    async def _begun(self, call: _Call[T], attempt: int, on_sent: OnSent) -> T:
         if call.before is not None:
             call.before()
         try:
@@ -249,6 +256,20 @@ class _Call(Generic[T]):
     @property
     def repeatable(self) -> bool:
         return self.method == "GET"
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Returns what `work` returns. A cancellation of this task takes effect once the work has ended."""
+    task, cancelled = asyncio.ensure_future(work), None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return task.result()
+    task.exception()  # or asyncio logs that nobody has asked for it
+    raise cancelled
 
 
 def _report(call: _Call[Any], outcome: str) -> None:

@@ -20,7 +20,7 @@ EVERYWHERE = {
     "shop": "the shop's key",
     "number": "the shop's order number",
     "account": "the account's name",
-    "product": "the shop's product, like `article:CAP-2`; `name:` and its title where it has no article",
+    "product": "the shop's product, like `article:cap-2`; `name:` and its title where it has no article",
     "ro_id": "RO App's id of it",
 }
 
