@@ -285,7 +285,7 @@ def test_a_full_disk_is_said_and_heals_when_there_is_space(tmp_path: Path) -> No
     try:
         filling = tmp_path / "filling"
         filling.write_bytes(b"0" * (120 << 20))
-        with pytest.raises(Retryable, match="No space is left"):
+        with pytest.raises(Retryable, match=r"The disk is full: /"):
             connect(config)
         filling.unlink()
         connect(config).close()
