@@ -138,8 +138,8 @@ def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
     `moved`: nothing has run since the backup. Otherwise what both sides agreed on is forgotten, so that RO App's
     present data wins over the backup.
 
-    Raises BadConfig, before anything is changed, if the file is no backup, damaged or of a newer version, if something is
-    there already, or if the key of Prefect's secrets is neither in the file nor in the home."""
+    Raises BadConfig, before anything is changed, if the file is no backup, damaged or of a newer version, if something
+    is there already, or if the key of Prefect's secrets is neither in the file nor in the home."""
     home = Home(config.home).create()
     with _drafts(home, home.run, unusable) as folder:
         about = _unpack(path, folder)
