@@ -6,6 +6,7 @@ The file is a tar archive:
     ledger.dump     the ledger, with buyers' data; in pg_dump's custom format
     prefect.dump    Prefect's database: shops' and accounts' settings, runs, logs; secrets are encrypted
     keys/           the key of those secrets and the login, if they were asked for
+    sha256sums      the checksum of each part, as `sha256sum` reads it
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from cartum_roapp.postgres.databases import both, connected, is_key, prepare_pre
 from cartum_roapp.service.lock import FileLock, is_held
 from cartum_roapp.settings import Settings
 
-ABOUT, LEDGER_DUMP, PREFECT_DUMP = "about.json", "ledger.dump", "prefect.dump"
+ABOUT, LEDGER_DUMP, PREFECT_DUMP, SUMS = "about.json", "ledger.dump", "prefect.dump", "sha256sums"
 _KEYS = ("prefect-encryption", "prefect-login")
 #: Begins the name of a folder in which a backup is written or unpacked; its lock is held meanwhile.
 _DRAFT, _LOCK = ".cartum-roapp-draft-", "lock"
@@ -82,20 +83,21 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
         (folder / ABOUT).write_text(json.dumps(about, indent=2))
         # An operator who chose the login has no file of it.
         keys = [key for name in _KEYS if with_keys and (key := home.keys / name).exists()]
+        parts = {name: folder / name for name in (ABOUT, LEDGER_DUMP, PREFECT_DUMP)}
+        parts |= {f"keys/{key.name}": key for key in keys}
+        (folder / SUMS).write_text(_sums(parts))
         whole = folder / "whole.tar"
         whole.touch(mode=0o600)
         with tarfile.open(whole, "w") as archive:
-            for name in (ABOUT, LEDGER_DUMP, PREFECT_DUMP):
-                archive.add(folder / name, name)
-            for key in keys:
-                archive.add(key, f"keys/{key.name}")
+            for name, part in {**parts, SUMS: folder / SUMS}.items():
+                archive.add(part, name)
         _to_disk(whole)
         os.replace(whole, path)
         with suppress(OSError):  # not all file systems can
             _to_disk(path.absolute().parent)  # older ones are deleted next
     with suppress(OSError):  # the backup is whole, and `doctor` tells of an older one
         write_atomically(_record(home), made_at)
-    return [ABOUT, LEDGER_DUMP, PREFECT_DUMP, *(f"keys/{key.name}" for key in keys)], knows
+    return list(parts), knows
 
 
 def last_backup(home: Home) -> datetime | None:
@@ -136,8 +138,8 @@ def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
     `moved`: nothing has run since the backup. Otherwise what both sides agreed on is forgotten, so that RO App's
     present data wins over the backup.
 
-    Raises BadConfig, before anything is changed, if the file is no backup or of a newer version, if something is there
-    already, or if the key of Prefect's secrets is neither in the file nor in the home."""
+    Raises BadConfig, before anything is changed, if the file is no backup, damaged or of a newer version, if something
+    is there already, or if the key of Prefect's secrets is neither in the file nor in the home."""
     home = Home(config.home).create()
     with _drafts(home, home.run, unusable) as folder:
         about = _unpack(path, folder)
@@ -198,12 +200,15 @@ def _unpack(path: Path, folder: Path) -> dict[str, str]:
         (folder / "keys").mkdir()
         with tarfile.open(path) as archive:
             there = {f"keys/{name}" for name in _KEYS} & set(archive.getnames())
-            for name in (ABOUT, LEDGER_DUMP, PREFECT_DUMP, *there):
+            names = (ABOUT, LEDGER_DUMP, PREFECT_DUMP, *sorted(there))
+            for name in (*names, SUMS):
                 source = archive.extractfile(name)
                 if source is None:
                     raise ValueError
                 with source, (folder / name).open("wb") as target:
                     shutil.copyfileobj(source, target)
+        if _sums({name: folder / name for name in names}) != (folder / SUMS).read_text():
+            raise ValueError
         about = json.loads((folder / ABOUT).read_text())
         return {name: str(about[name]) for name in ("made_at", "cartum_roapp", "prefect", "ledger", "key")}
     except OSError as error:
@@ -213,7 +218,20 @@ def _unpack(path: Path, folder: Path) -> dict[str, str]:
             fix="Name a file that `backup` wrote and that this user may read.",
         ) from None
     except (tarfile.TarError, ValueError, KeyError, TypeError):
-        raise BadConfig(f"{path} is no backup.", field="FILE", fix="Name a file that `backup` wrote.") from None
+        raise BadConfig(
+            f"{path} is no backup, or is damaged. Nothing was loaded.",
+            field="FILE",
+            fix="Name a file that `backup` wrote; copy it again if it was copied.",
+        ) from None
+
+
+def _sums(parts: dict[str, Path]) -> str:
+    """Returns the checksums of these parts, each as a line."""
+    lines = []
+    for name, part in sorted(parts.items()):
+        with part.open("rb") as file:
+            lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n")
+    return "".join(lines)
 
 
 def _take_keys(home: Home, keys: Path, fingerprint: str) -> None:

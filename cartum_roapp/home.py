@@ -160,7 +160,7 @@ class Home:
         a failure. Raises OSError if there is no home."""
         self._require_writable()
         if shutil.disk_usage(self.root).free < size:
-            raise _no_space(self.root)
+            raise no_space(self.root)
 
     def _require_writable(self) -> None:
         """Raises Retryable for a read-only disk. After an error the system may refuse to write to a disk that it still
@@ -210,8 +210,9 @@ class Home:
             return 0
 
 
-def _no_space(where: Path | str) -> Retryable:
-    return Retryable(f"No space is left on the disk ({where}).", fix="Free some space, then repeat.")
+def no_space(where: Path | str) -> Retryable:
+    """Returns the error for a full disk; `where`: a folder on it."""
+    return Retryable(f"The disk is full: {where}.", fix="Free some space, then repeat.")
 
 
 def _read_only(where: Path | str) -> Retryable:
@@ -242,11 +243,11 @@ def disk_failure(error: BaseException) -> Retryable | None:
     found: BaseException | None = error
     while found is not None:
         if isinstance(found, OSError) and found.errno in _FULL:
-            return _no_space(_folder(found))
+            return no_space(_folder(found))
         if isinstance(found, OSError) and found.errno == _READ_ONLY:
             return _read_only(_folder(found))
         if getattr(found, "pgcode", None) == _DATABASE_FULL:
-            return _no_space("the database's")
+            return no_space("the one of the database's server")
         found = found.__cause__ or found.__context__
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -24,6 +24,9 @@ from cartum_roapp.report.tables import Part
 from cartum_roapp.sync import order_story
 from console.backend import PATIENCE, Backend, answering
 from console.page import error, render, started
+
+#: From UTC, of any time zone.
+_FARTHEST = timedelta(hours=14)
 
 
 class OrderPages:
@@ -109,8 +112,9 @@ def _before(asked: str) -> tuple[datetime, str] | None:
     at, _, number = asked.partition(" ")
     try:
         moment = datetime.fromisoformat(at)
+        zone = moment.utcoffset()
+        if zone is None or abs(zone) > _FARTHEST or not 2000 <= moment.year <= 9000:
+            raise ValueError
     except ValueError:
-        raise HTTPException(404) from None
-    if moment.tzinfo is None or not 2000 <= moment.year <= 9000:
-        raise HTTPException(404)
-    return moment, number
+        raise HTTPException(400, "before must be a time with its zone, such as 2026-11-30T14:05:09+00:00.") from None
+    return moment.astimezone(UTC), number

@@ -12,11 +12,11 @@ from typing import Any, ParamSpec, cast
 
 from prefect import State
 from prefect.logging import get_run_logger
-from prefect.logging.handlers import APILogHandler
 from prefect.states import Cancelled, Completed, Failed
 
 from cartum_roapp.errors import BadConfig, IntegrationError, NotNow
 from cartum_roapp.ledger.refusals import ALERT_AT
+from tasks import run_log
 from tasks.canceling import note_canceled
 from tasks.run import is_scheduled
 
@@ -66,7 +66,7 @@ def final_state(
         async def ending(*args: P.args, **kwargs: P.kwargs) -> Result:
             state = await ended(*args, **kwargs)
             if not is_scheduled():  # somebody may watch it, and the page of a run that has ended asks for no more log
-                await APILogHandler.aflush()
+                await run_log.sent()
             return state
 
         async def ended(*args: P.args, **kwargs: P.kwargs) -> Result:

@@ -162,6 +162,7 @@ def _require_text(arguments: list[str]) -> None:
 
 def _end_of(error: Exception) -> CommandEnd:
     from cartum_roapp.errors import BadConfig, IntegrationError
+    from cartum_roapp.postgres.database_url import VARIABLE as DATABASE_URL
 
     if hasattr(error, "format_message"):  # an error of Typer: a wrong option, a missing argument
         context = getattr(error, "ctx", None)
@@ -171,7 +172,8 @@ def _end_of(error: Exception) -> CommandEnd:
             fix = f"`{path} --help` lists what there is"
             return CommandEnd(BAD_INPUT, message or "No command is given.", fix=fix)
         return CommandEnd(BAD_INPUT, message, fix=f"see `{path} --help`.")
-    if getattr(error, "kind", "unexpected") in ("retryable", "unexpected") and (failed := _disk_failure(error)):
+    follows = getattr(error, "kind", "unexpected") in ("retryable", "unexpected")
+    if (follows or getattr(error, "field", "") == DATABASE_URL) and (failed := _disk_failure(error)):
         return failure(failed, FAILED)
     if isinstance(error, CommandEnd):
         return error

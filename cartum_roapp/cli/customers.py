@@ -24,6 +24,15 @@ app = typer.Typer(
 )
 
 _STAYS = "The shop and RO App keep what they have."
+#: Of the database's files.
+_FREED = (
+    "PostgreSQL's files kept it in dead rows and in the log (WAL) until vacuum and checkpoint: both were run, and that "
+    "space is now overwritten with time."
+)
+_WAITS = (
+    "PostgreSQL's files keep it in dead rows and in the log (WAL) until vacuum and checkpoint: the tables were "
+    "vacuumed, but this role may make no checkpoint (GRANT pg_checkpoint), so the log keeps it until the server's own."
+)
 _NAME_ONE = "name the buyer by the number of an order, a phone with its country code, or an e-mail address"
 
 
@@ -61,9 +70,13 @@ def erase(
             found = _found(connection, slug, keys, named, value, region)
             for key, buyer in found.items():
                 erasure.erase(connection, key, buyer, named)
+        is_checkpointed = erasure.overwrite(engine)
     orders, rows = _counts(found)
-    document = {"shop": slug, "erased": True, "named": named, "orders": orders, "rows": rows}
-    show(document, lambda: f"The buyer's data is erased: {len(orders)} orders and {rows} held rows. {_STAYS}")
+    document = {
+        "shop": slug, "erased": True, "named": named, "orders": orders, "rows": rows, "checkpoint": is_checkpointed
+    }  # fmt: skip
+    files = _FREED if is_checkpointed else _WAITS
+    show(document, lambda: f"The buyer's data is erased: {len(orders)} orders and {rows} held rows. {files} {_STAYS}")
 
 
 def _named(engine: Engine, slug: str, keys: Sequence[str], who: str) -> tuple[Named, str, str | None]:

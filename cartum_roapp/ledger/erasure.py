@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import ProgrammingError
 
 from cartum_roapp.ledger import database, links
 from cartum_roapp.ledger.links import Reason
@@ -104,6 +106,20 @@ def erase(connection: Connection, shop: str, buyer: Buyer, named: Named) -> None
     links.forget_buyers(connection, account, erased=identities, chosen=False)
     done = {"shop": shop, "named": named, "orders": len(buyer.orders), "rows": len(buyer.rows)}
     connection.execute(text(_NOTE), done)
+
+
+def overwrite(engine: Engine) -> bool:
+    """Frees the space of the rows that `erase` replaced, whose bytes stay in the database's files till then, and ends
+    the part of its log (WAL) that has them. Returns False where this role may make no checkpoint."""
+    with database.reading(engine) as connection:
+        connection.execute(text("VACUUM orders, held, comments, links"))
+        try:
+            connection.execute(text("CHECKPOINT"))
+        except ProgrammingError as error:
+            if not isinstance(error.orig, InsufficientPrivilege):
+                raise
+            return False
+    return True
 
 
 def is_number(connection: Connection, shop: str, value: str) -> bool:

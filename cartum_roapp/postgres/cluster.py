@@ -13,8 +13,8 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
-from cartum_roapp.home import Home
+from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.home import Home, no_space
 from cartum_roapp.postgres.system_user import SystemUser, refused
 
 LOG = "postgres"
@@ -109,7 +109,7 @@ def raise_if_permanent(home: Home, since: int) -> None:
     """Raises BadConfig or Retryable if the log (from byte `since` on) names a cause that another try can't remove."""
     tail = home.log_tail(LOG, since)
     if "No space left on device" in tail:
-        raise Retryable("PostgreSQL did not start: no space is left on the disk.", fix="Free some space, then repeat.")
+        raise no_space(home.postgres)
     if "can't become user" in tail:
         raise refused()
     if os.geteuid() == 0 and "invalid binary" in tail:

@@ -60,6 +60,7 @@ def prepare(home: Home) -> None:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER])
         if cursor.fetchone() is None:
             cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, password))
+            cursor.execute(sql.SQL("GRANT pg_checkpoint TO {}").format(role))
         cursor.execute("SELECT datname FROM pg_database")
         there = {name for (name,) in cursor.fetchall()}
         for database in (LEDGER, PREFECT):

@@ -18,8 +18,9 @@ from pathlib import Path
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.postgres import unprivileged
 
-# No distribution gives these numbers to accounts; systemd uses them for services while they run.
-_FIRST, _LAST = 61184, 65519
+# Nobody gives these numbers away: not distributions, and not systemd, which has the range below for logins and the one
+# above for services (systemd.io/UIDS-GIDS). Containers often have no higher ones than 65535.
+_FIRST, _LAST = 60706, 61183
 _KNOWN_ACCOUNTS = ("postgres", "nobody", "daemon")
 _FIX = "Run cartum-roapp as a user that is not root, or set CARTUM_ROAPP_DATABASE_URL to a PostgreSQL of yours."
 

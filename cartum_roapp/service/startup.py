@@ -64,6 +64,7 @@ class Startup:
         now = State.read(self.home)
         if self._offers(now):
             return now
+        self.home.require_disk(LITTLE)  # whatever has to be started writes
         requested.add(self.home, requests_of(self.programs, self.variables))
         while True:
             are_requested, now = self._are_requested(), State.read(self.home)
@@ -109,7 +110,6 @@ class Startup:
         if (started and started.poll() is None) or is_held(self.home.run / SUPERVISOR_LOCK):
             return
         if self.starts == _TRIES:
-            self.home.require_disk(LITTLE)
             log = self.home.log_path(LOG)
             raise Retryable(f"The supervisor ended. The reason is at the end of {log}.", fix="Repeat.")
         self.starts += 1

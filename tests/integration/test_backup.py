@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import tarfile
 import time
 from collections.abc import Iterator
@@ -112,23 +113,41 @@ def test_without_the_key_nothing_is_loaded(old: Installation, new: Installation,
     assert not (new.home / "postgres" / "data").exists()
 
 
-@pytest.mark.parametrize("what", ["text", "newer", "missing"])
+def damaged(backup: Path) -> bytes:
+    """The backup with one other bit in the last dump."""
+    with tarfile.open(backup) as archive:
+        part = archive.getmember("prefect.dump")
+    content = bytearray(backup.read_bytes())
+    content[part.offset_data + part.size // 2] ^= 1
+    return bytes(content)
+
+
+@pytest.mark.parametrize("what", ["text", "newer", "missing", "cut", "flipped"])
 def test_a_file_that_can_not_be_loaded_is_refused(
     what: str, old: Installation, written: Path, new: Installation, tmp_path: Path
 ) -> None:
     path = tmp_path / "bad.backup"
     if what == "text":
         path.write_text("no archive")
+    elif what == "cut":
+        path.write_bytes(written.read_bytes()[: written.stat().st_size // 2])
+    elif what == "flipped":
+        path.write_bytes(damaged(written))
     elif what == "newer":
         with tarfile.open(written) as archive:
             archive.extractall(tmp_path / "parts", filter="data")
         about = tmp_path / "parts" / "about.json"
         about.write_text(json.dumps({**json.loads(about.read_text()), "ledger": "99991231_0123456789ab"}))
+        sums = tmp_path / "parts" / "sha256sums"
+        parts = [line.split()[1] for line in sums.read_text().splitlines()]
+        summed = subprocess.run(["sha256sum", *parts], cwd=sums.parent, check=True, capture_output=True, text=True)
+        sums.write_text(summed.stdout)
         with tarfile.open(path, "w") as archive:
             for part in (tmp_path / "parts").iterdir():
                 archive.add(part, part.name)
     refused = new.command("restore", str(path))
     assert refused.code == 2 and ("newer" in refused.said) == (what == "newer"), refused.said
+    assert ("is damaged" in refused.said) == (what in ("text", "cut", "flipped")), refused.said
     assert not (new.home / "postgres" / "data").exists()
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from world import World
 
 from cartum_roapp.ledger import creations, deleted_shops, erasure, shops
+from cartum_roapp.ledger.database import connect
 from cartum_roapp.ledger.erasure import Buyer, Named
 from cartum_roapp.sync.retention import remove_old
 
@@ -131,6 +132,25 @@ def test_an_erased_buyer_is_in_no_table_and_nothing_comes_back_or_is_doubled(wor
     assert len(roapp.contacts) == contacts
     assert world.differences(config, [*shop.qualifying(), mine[2]], left_out=[unreadable, mine[2]]) == []
     assert found(world, "phone", PHONE) == Buyer((again,), (again,), (), 1)
+
+
+@pytest.mark.drawn(1)
+def test_the_database_s_files_are_freed_of_what_was_erased(world: World) -> None:
+    def vacuumed() -> set[str]:
+        names = "SELECT array_agg(relname::text) FROM pg_stat_user_tables WHERE vacuum_count > 0"
+        return set(world.value(names) or ())
+
+    def is_checkpointed_since(place: Any) -> Any:
+        return world.value("SELECT redo_lsn >= CAST(:place AS pg_lsn) FROM pg_control_checkpoint()", place=place)
+
+    erased_at = world.value("SELECT pg_current_wal_insert_lsn()")
+    assert not is_checkpointed_since(erased_at)
+    assert erasure.overwrite(world.engine)
+    assert is_checkpointed_since(erased_at)
+    assert vacuumed() >= {"orders", "held", "comments", "links"}
+    engine = connect(f"{world.engine.url.render_as_string(hide_password=False)}&options=-crole%3Dpg_monitor")
+    assert not erasure.overwrite(engine), "this role may not, and says so"
+    engine.dispose()
 
 
 def test_a_row_that_was_erased_comes_in_without_its_buyer_once_it_can_be_read(world: World) -> None:

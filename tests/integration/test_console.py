@@ -115,6 +115,9 @@ def test_an_order_is_found_by_either_number_and_names_its_buyer_there_alone(
         assert buyer not in browser.get(path).text
     assert "No shop or order has this number or name" in browser.get("/shops", params={"q": "no such thing"}).text
     assert browser.get(f"/shops/{SLUG}/orders/999999").status_code == 404
+    for before in ("2026-11-30T14:05:09+23:59 1", "2026-11-30T14:05:09 1", "yesterday 1"):
+        refused = browser.get(f"/shops/{SLUG}/orders", params={"before": before})
+        assert (refused.status_code, "must be a time with its zone" in refused.text) == (400, True), before
 
 
 def test_an_order_stands_next_to_what_ro_app_shows_of_it(house: Installation, browser: httpx.Client) -> None:

@@ -12,7 +12,11 @@ from cartum_roapp.sync.failure import sanitized_errors
 
 def test_a_statement_that_finds_no_space_says_so(database: str) -> None:
     engine = connect(database)
-    with pytest.raises(Retryable, match="No space is left") as full, sanitized_errors(), engine.begin() as connection:
+    with (
+        pytest.raises(Retryable, match="is full: the one of the database") as full,
+        sanitized_errors(),
+        engine.begin() as connection,
+    ):
         connection.execute(text("COPY (SELECT repeat('x', 100000)) TO '/dev/full'"))
     assert full.value.fix == "Free some space, then repeat."
     engine.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import re
@@ -15,14 +16,18 @@ from pathlib import Path
 import psutil
 import pytest
 from installation import Installation, Row, names
+from prefect.client.schemas.objects import FlowRun
+from prefect.context import FlowRunContext
 from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect_api import here, variables
 from processes import Process
 from sqlalchemy import create_engine, text
 
 from cartum_roapp.ledger import backfills, database, runs
+from cartum_roapp.service import ledger
 from deployments import crashed, serve
 from deployments.queues import IMPORTS, NIGHTS, PLACES, SYNCS
+from deployments.run_thread import RunThread, own_flow
 from deployments.worker import InProcessWorker
 
 pytestmark = pytest.mark.drawn(2)
@@ -143,6 +148,35 @@ def test_no_count_or_order_is_kept_as_a_result(worker: Installation, imported: R
 def test_the_schedule_begins_with_the_import(worker: Installation, imported: Row) -> None:
     found = {index: worker.deployment(f"incremental-sync/shop-{index}") for index in (1, 2)}
     assert [found[index]["schedules"][0]["active"] for index in (1, 2)] == [True, False]  # type: ignore[index]
+
+
+@pytest.mark.drawn(1)
+def test_a_sync_that_a_person_starts_leaves_nothing_in_the_worker(
+    worker: Installation, imported: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log is whole when it ends, as the page of a run that has ended asks for no more of it."""
+    for name, value in {**variables(worker.config), "CARTUM_ROAPP_HOME": str(worker.home)}.items():
+        monkeypatch.setenv(name, value)
+    sync = worker.deployment("incremental-sync/shop-1")
+    assert sync
+
+    def synced() -> str:
+        run = worker.ask(f"/deployments/{sync['id']}/create_flow_run", state={"type": "PENDING"})
+        found = FlowRun.model_validate(run)
+        asyncio.run(RunThread(own_flow(sync["entrypoint"]), found, is_short=True).run())
+        assert "Beginning flow run" in worker.logs(run["id"])
+        return str(run["id"])
+
+    def kept() -> int:
+        gc.collect()
+        return sum(type(one) is FlowRunContext for one in gc.get_objects())
+
+    with here(worker.config), ledger.shared(worker.engine.url.render_as_string(hide_password=False)):
+        ids = [synced()]
+        before = kept()  # Prefect's queues keep that of the run which began them
+        ids += [synced() for _ in range(3)]
+        assert kept() == before
+    worker.completed(*ids)
 
 
 @pytest.mark.long

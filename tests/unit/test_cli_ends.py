@@ -21,6 +21,7 @@ from cartum_roapp.cli.app import main
 from cartum_roapp.cli.output import CommandEnd, bad_input, opened, print_failure, say, show, terminal_table
 from cartum_roapp.config.problems import Problem, bad_config
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
+from cartum_roapp.home import Home
 
 READ_BY_NOBODY = """
 import sys
@@ -229,7 +230,7 @@ def test_a_name_that_the_terminal_can_not_show_is_no_crash(arguments: tuple[str,
     assert printed in done.stdout
 
 
-FULL = "No space is left on the disk"
+FULL = "The disk is full"
 
 
 def _written_to_a_full_disk() -> None:
@@ -247,7 +248,7 @@ def test_a_full_disk_is_said_whatever_it_stopped(
     monkeypatch.setattr("cartum_roapp.cli.backend.serving", _written_to_a_full_disk)
     assert main(["shop", "list"]) == 1
     said = capsys.readouterr().err
-    assert said == f"{FULL} (the home directory). Fix: Free some space, then repeat.\n"
+    assert said == f"{FULL}: the home directory. Fix: Free some space, then repeat.\n"
     assert main(["shop", "list", "--colour"]) == 2
     assert "--colour" in capsys.readouterr().err
 
@@ -261,6 +262,9 @@ def test_what_follows_from_a_full_disk_is_said_as_such(
     def gone() -> None:
         httpx.get("http://127.0.0.1:1/", trust_env=False)
 
+    def refused() -> None:
+        raise BadConfig("It is in recovery mode.", field="CARTUM_ROAPP_DATABASE_URL", fix="Correct it.")
+
     monkeypatch.setenv("CARTUM_ROAPP_HOME", str(tmp_path))
     monkeypatch.setattr("cartum_roapp.cli.backend.serving", gone)
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(tmp_path)], check=False).returncode:
@@ -269,8 +273,14 @@ def test_what_follows_from_a_full_disk_is_said_as_such(
         assert main(["shop", "list"]) == 1
         assert "Unexpected error (ConnectError)" in capsys.readouterr().err
         (tmp_path / "filling").write_bytes(b"0" * (3 << 20))
-        assert main(["shop", "list"]) == 1
-        assert capsys.readouterr().err == f"{FULL} ({tmp_path}). Fix: Free some space, then repeat.\n"
+        for follows in (gone, refused):
+            monkeypatch.setattr("cartum_roapp.cli.backend.serving", follows)
+            assert main(["shop", "list"]) == 1
+            assert capsys.readouterr().err == f"{FULL}: {tmp_path}. Fix: Free some space, then repeat.\n"
+        home = Home(tmp_path).create()
+        assert main(["up"]) == 1
+        assert f"{FULL}: {tmp_path}. Fix: Free some space" in capsys.readouterr().err
+        assert not home.log_path("supervisor").exists(), "nothing was begun"
     finally:
         subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
 
