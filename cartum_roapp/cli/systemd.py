@@ -60,8 +60,9 @@ def install(
 ) -> None:
     """Write a unit that runs `up --foreground`, with the settings of this shell. It starts nothing, and says what to
     type."""
+    from cartum_roapp.draft import write_atomically
     from cartum_roapp.errors import BadConfig
-    from cartum_roapp.home import Home, unusable, write_atomically
+    from cartum_roapp.home import Home, unusable
     from cartum_roapp.settings import settings
 
     if not _NAME.fullmatch(name):
@@ -82,7 +83,7 @@ def install(
         if path.exists() and f"in {_escaped(home.root)}\n" not in path.read_text():
             raise BadConfig(f"{path} belongs to another home.", field="--name", fix="Choose another name.")
         write_atomically(environment, _environment(config, os.environ))
-        path.write_text(unit)
+        write_atomically(path, unit, mode=0o644)
     except OSError as error:
         raise unusable(error) from None
     # An older version wrote a timer, which would start again what a person has stopped.
