@@ -160,6 +160,8 @@ _FIXES = {
 
 #: Variables that are no settings: commands read secrets from them.
 _OTHERS = (PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD")
+#: What the supervisor and a client of Prefect's server hand to the processes that they start.
+_HANDED_ON = (PREFIX + "CHILD", PREFIX + "OWN_PREFECT_API_URL")
 #: Names that people choose: files of shops name them for the shops' passwords.
 _CHOSEN = PREFIX + "PASSWORD_"
 #: What Kubernetes sets in every container for a service that is called cartum-roapp.
@@ -170,7 +172,7 @@ def _require_known() -> None:
     """Raises BadConfig for a variable with our prefix that nothing reads: most likely it is misspelled."""
     for name in sorted(os.environ):
         variable = name.upper()
-        if not variable.startswith(PREFIX) or not os.environ[name] or variable.startswith(_CHOSEN):
+        if not variable.startswith(PREFIX) or not os.environ[name] or variable.startswith((_CHOSEN, *_HANDED_ON)):
             continue
         if "KUBERNETES_SERVICE_HOST" in os.environ and _KUBERNETES.fullmatch(variable.removeprefix(PREFIX)):
             continue

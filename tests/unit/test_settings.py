@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.service.child import MARK
+from cartum_roapp.service.prefect_server import OWN_API
 from cartum_roapp.settings import settings
 
 
@@ -49,8 +51,8 @@ def test_a_variable_that_nothing_reads_is_named_with_the_nearest(
 
 
 def test_variables_that_others_read_or_set_are_no_typos(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("API_KEY", "SHOP_PASSWORD", "PASSWORD_MAVKA"):
-        monkeypatch.setenv(f"CARTUM_ROAPP_{name}", "1")
+    for name in ("CARTUM_ROAPP_API_KEY", "CARTUM_ROAPP_SHOP_PASSWORD", "CARTUM_ROAPP_PASSWORD_MAVKA", MARK, OWN_API):
+        monkeypatch.setenv(name, "1")
     monkeypatch.setenv("CARTUM_ROAPP_EMPTY", "")
     monkeypatch.setenv("_CARTUM_ROAPP_COMPLETE", "complete_bash")
     # Kubernetes sets these for a service of this name.
