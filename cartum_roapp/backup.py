@@ -29,8 +29,9 @@ from pathlib import Path
 from psycopg2.extensions import parse_dsn
 
 from cartum_roapp import service
+from cartum_roapp.draft import write_atomically
 from cartum_roapp.errors import BadConfig, IntegrationError
-from cartum_roapp.home import Home, disk_failure, unusable, write_atomically
+from cartum_roapp.home import Home, disk_failure, unusable
 from cartum_roapp.ledger import revision
 from cartum_roapp.ledger.agreed import FORGET_ALL
 from cartum_roapp.postgres.cluster import binaries

@@ -250,16 +250,3 @@ def disk_failure(error: BaseException) -> Retryable | None:
             return no_space("the one of the database's server")
         found = found.__cause__ or found.__context__
     return None
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replaces a small file (0600) so that readers see the old or the new text, never a part of it. Raises OSError."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        os.replace(draft, path)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(draft)
-        raise

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -156,11 +158,39 @@ _FIXES = {
 }
 
 
+#: Variables that are no settings: commands read secrets from them.
+_OTHERS = (PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD")
+#: What the supervisor and a client of Prefect's server hand to the processes that they start.
+_HANDED_ON = (PREFIX + "CHILD", PREFIX + "OWN_PREFECT_API_URL")
+#: Names that people choose: files of shops name them for the shops' passwords.
+_CHOSEN = PREFIX + "PASSWORD_"
+#: What Kubernetes sets in every container for a service that is called cartum-roapp.
+_KUBERNETES = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?")
+
+
+def _require_known() -> None:
+    """Raises BadConfig for a variable with our prefix that nothing reads: most likely it is misspelled."""
+    for name in sorted(os.environ):
+        variable = name.upper()
+        if not variable.startswith(PREFIX) or not os.environ[name] or variable.startswith((_CHOSEN, *_HANDED_ON)):
+            continue
+        if "KUBERNETES_SERVICE_HOST" in os.environ and _KUBERNETES.fullmatch(variable.removeprefix(PREFIX)):
+            continue
+        known = [*(PREFIX + field.upper() for field in Settings.model_fields), *_OTHERS]
+        if variable not in known:
+            near = difflib.get_close_matches(variable, known, n=1, cutoff=0.0)[0]
+            raise BadConfig(
+                f"There is no variable {name}.", field=name, fix=f"Did you mean {near}? Rename or unset it."
+            )
+
+
 def settings() -> Settings:
     """Reads the settings from the environment at each call, which is cheap.
 
-    Raises BadConfig with the first variable that has a bad value, what is wrong with it, and the fix.
+    Raises BadConfig with the first variable that there is not or that has a bad value, what is wrong with it, and the
+    fix.
     """
+    _require_known()
     try:
         return Settings()
     except ValidationError as error:

@@ -29,6 +29,9 @@ hypothesis_settings.load_profile("patient")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=SEED, help="draws other samples and random faults than every run does")
     parser.addoption(
+        "--pictures", action="store_true", help="renews the pictures of the documentation; for tests/browser"
+    )
+    parser.addoption(
         "--full", action="store_true", help="tries all points of each fault, and renews docs/reliability.md"
     )
 

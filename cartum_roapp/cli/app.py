@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="cartum-roapp",
-    help="Syncs orders, customers and products of Cartum (Horoshop) shops into RO App.",
+    help="Syncs the orders of Cartum (Horoshop) shops into RO App, with their customers and products.",
     epilog=example("shop add my-shop --from shop.yaml"),
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -9,7 +9,7 @@ from contextlib import ExitStack, chdir, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cartum_roapp.cli.output import say
+from cartum_roapp.cli.output import FAILED, CommandEnd, say
 from cartum_roapp.cli.progress import waiting
 
 if TYPE_CHECKING:
@@ -55,14 +55,17 @@ class _Warnings(logging.Handler):
 
 
 @contextmanager
-def serving() -> Iterator[Backend]:
-    """Inside, database and Prefect server of this home are up. Prefect reads its environment when it is first imported,
+def serving(*, makes_home: bool = False) -> Iterator[Backend]:
+    """Inside, database and Prefect server of this home are up. Without a home ends the command, unless it is one that
+    people begin with (`makes_home`). Prefect reads its environment when it is first imported,
     so everything that imports it (blocks, deployments, flows) has to be imported inside as well."""
     from cartum_roapp import logs, service
     from cartum_roapp.settings import settings
     from cartum_roapp.sync.failure import prefect_errors
 
     current = settings()
+    if not makes_home:
+        require_home(current)
     with starting("Waiting for database and Prefect's server", current):
         running = service.use(current)
         os.environ.update(running.env)
@@ -88,14 +91,26 @@ def serving() -> Iterator[Backend]:
 
 @contextmanager
 def ledger() -> Iterator[Engine]:
-    """Inside, the database of this home is up; Prefect's server need not be."""
+    """Inside, the database of this home is up; Prefect's server need not be. Without a home ends the command."""
     from cartum_roapp.service import ledger
     from cartum_roapp.settings import settings
 
+    current = settings()
+    require_home(current)
     with ExitStack() as stack:
-        with starting("Waiting for the database", settings(), prefect=False):
+        with starting("Waiting for the database", current, prefect=False):
             engine = stack.enter_context(ledger.opened())
         yield engine
+
+
+def require_home(config: Settings) -> None:
+    """Ends the command if there is no home, which most likely means that its folder is misspelled. Where the operator
+    names the database, a machine needs no home of its own before its first command."""
+    from cartum_roapp.home import Home
+
+    if config.database_url is None and not os.path.lexists(Home(config.home).keys):
+        fix = "correct CARTUM_ROAPP_HOME; on a new machine start with `cartum-roapp up`"
+        raise CommandEnd(FAILED, f"Nothing is set up here: {config.home}.", fix=fix)
 
 
 @contextmanager

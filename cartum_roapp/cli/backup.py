@@ -30,6 +30,7 @@ def backup(
 ) -> None:
     """Write ledger and Prefect's database into one file while everything runs. The file holds buyers' data."""
     from cartum_roapp import backup as backups
+    from cartum_roapp.cli.backend import require_home
     from cartum_roapp.errors import BadConfig
     from cartum_roapp.home import Home
     from cartum_roapp.settings import settings
@@ -39,6 +40,7 @@ def backup(
     if keep is not None and to is None:
         raise BadConfig("--keep needs --to FOLDER.", field="--keep", fix="Name the folder with --to.")
     config = settings()
+    require_home(config)
     home = Home(config.home)
     path = path or backups.named_in(to or Path(), home)
     with waiting("Writing the backup"):

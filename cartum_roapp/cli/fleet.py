@@ -23,6 +23,7 @@ from cartum_roapp.cli.output import (
 )
 from cartum_roapp.cli.progress import ASKING, waiting
 from cartum_roapp.cli.settings_table import setting_cell
+from cartum_roapp.draft import write_atomically
 
 if TYPE_CHECKING:
     from cartum_roapp.cli.backend import Backend
@@ -229,7 +230,7 @@ def _write(folder: Path, texts: dict[str, str], *, force: bool) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, text in files.items():
-            path.write_text(text, encoding="utf-8")
+            write_atomically(path, text)
     except OSError as error:
         raise CommandEnd(
             BAD_INPUT, f"{folder} can't be written ({error.strerror}).", fix="name another folder"

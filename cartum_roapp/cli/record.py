@@ -19,9 +19,12 @@ def record(
     """Sync a shop, and write the answers of both systems to a file for a bug report. Names, phone numbers, addresses
     and identifiers are replaced by pseudonyms, the same value always by the same one."""
     from cartum_roapp.apis.http import heard
+    from cartum_roapp.cli.backend import require_home
     from cartum_roapp.cli.runs import run_sync
     from cartum_roapp.doctor.recording import Recording
+    from cartum_roapp.settings import settings
 
+    require_home(settings())
     recording = Recording(file)
     try:
         with heard(recording.add):

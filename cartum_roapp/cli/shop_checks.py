@@ -11,6 +11,7 @@ import typer
 from cartum_roapp.cli.arguments import PasswordStdin, Slug, example
 from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, bad_input, say, show, terminal_table
 from cartum_roapp.cli.progress import ASKING, waiting
+from cartum_roapp.draft import write_atomically
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -189,6 +190,6 @@ def _statuses(rows: list[dict[str, Any]]) -> object:
 
 def _written(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        write_atomically(path, text)
     except OSError as error:
         raise CommandEnd(BAD_INPUT, f"{path} can't be written ({error.strerror}).", fix="name another file") from None

@@ -15,6 +15,7 @@ from cartum_roapp.cli.arguments import example
 from cartum_roapp.cli.output import Json, show
 
 if TYPE_CHECKING:
+    from cartum_roapp.home import Home
     from cartum_roapp.settings import Settings
 
 app = typer.Typer(help="Run this home as a systemd service.", epilog=example("service install"), no_args_is_help=True)
@@ -36,9 +37,42 @@ RestartSec=10s
 # The supervisor ends the others in order.
 KillMode=mixed
 TimeoutStopSec=150s
-
+{hardening}
 [Install]
 WantedBy={target}
+"""
+#: What a user's own systemd can enforce as well.
+_HARDENED = """\
+UMask=0077
+NoNewPrivileges=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictNamespaces=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+"""
+# As root PostgreSQL becomes another user, who owns its files, and the home may be anywhere.
+_CAPABILITIES = (
+    "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_CHOWN", "CAP_FOWNER", "CAP_KILL", "CAP_DAC_OVERRIDE",
+    "CAP_DAC_READ_SEARCH",
+)  # fmt: skip
+_AS_ROOT = """\
+CapabilityBoundingSet={capabilities}
+ProtectSystem=strict
+ProtectHome=read-only
+ReadWritePaths={writable}
+PrivateTmp={private_tmp}
+PrivateDevices=yes
+DevicePolicy=closed
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
 """
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _ALSO = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -60,8 +94,9 @@ def install(
 ) -> None:
     """Write a unit that runs `up --foreground`, with the settings of this shell. It starts nothing, and says what to
     type."""
+    from cartum_roapp.draft import write_atomically
     from cartum_roapp.errors import BadConfig
-    from cartum_roapp.home import Home, unusable, write_atomically
+    from cartum_roapp.home import Home, unusable
     from cartum_roapp.settings import settings
 
     if not _NAME.fullmatch(name):
@@ -76,13 +111,14 @@ def install(
         environment=_escaped(environment),
         python=_escaped(sys.executable),
         target=target,
+        hardening=_hardening(home),
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and f"in {_escaped(home.root)}\n" not in path.read_text():
             raise BadConfig(f"{path} belongs to another home.", field="--name", fix="Choose another name.")
         write_atomically(environment, _environment(config, os.environ))
-        path.write_text(unit)
+        write_atomically(path, unit, mode=0o644)
     except OSError as error:
         raise unusable(error) from None
     # An older version wrote a timer, which would start again what a person has stopped.
@@ -102,6 +138,24 @@ def _place() -> tuple[Path, str, str]:
         return Path("/etc/systemd/system"), "systemctl", "multi-user.target"
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(base) / "systemd" / "user", "systemctl --user", "default.target"
+
+
+def _hardening(home: Home) -> str:
+    """Returns the lines that take from the service what it does not need."""
+    from cartum_roapp.postgres import socket_folder
+
+    if os.geteuid() != 0:
+        return _HARDENED
+    # Commands have to meet the home and the database's socket, which is in /tmp where the home's path is too long.
+    shared = [Path("/tmp"), Path("/var/tmp")]  # noqa: S108
+    private = not any(
+        path.resolve().is_relative_to(one) for path in (home.root, socket_folder.of(home)) for one in shared
+    )
+    return _HARDENED + _AS_ROOT.format(
+        capabilities=" ".join(_CAPABILITIES),
+        writable=f'"{_escaped(home.root)}"' + ("" if private else " /tmp /var/tmp"),
+        private_tmp="yes" if private else "no",
+    )
 
 
 def _escaped(path: Path | str) -> str:

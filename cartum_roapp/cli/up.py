@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartum_roapp.cli.backend import starting
+from cartum_roapp.cli.backend import require_home, starting
 from cartum_roapp.cli.output import Json, say, show, terminal_table
 from cartum_roapp.cli.progress import waiting
 from cartum_roapp.errors import BadConfig, Retryable
@@ -151,6 +151,7 @@ def ui(
     from cartum_roapp.settings import settings
 
     config = settings()
+    require_home(config)
     with starting("Waiting for Prefect's server", config):
         running = service.use(config)
     address = console.address(config)
@@ -173,6 +174,7 @@ def down(json: Json = False) -> None:
     from cartum_roapp.settings import settings
 
     config = settings()
+    require_home(config)
     before = _under_way()
     with waiting("Stopping what runs", line=service.state(config).phase != "stopped"):
         stopped = service.stop(config)

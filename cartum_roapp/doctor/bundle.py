@@ -11,6 +11,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from cartum_roapp.doctor.finding import Finding
+from cartum_roapp.draft import draft
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home, unusable
 from cartum_roapp.settings import PREFIX, Settings
@@ -24,12 +25,10 @@ def write(path: Path, config: Settings, findings: Iterable[Finding]) -> list[str
     Logs hold neither secrets nor buyers (design §2, P6). Of settings that hold a secret only the names are there."""
     home = Home(config.home)
     logs = sorted(home.logs.glob("*.log"))
-    draft = path.with_name(f".{path.name}.new")
     try:
-        if path.exists():
+        if os.path.lexists(path):
             raise FileExistsError
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as bundle:
-            draft.chmod(0o600)
+        with draft(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
             bundle.writestr("findings.json", json.dumps([asdict(one) for one in findings], indent=2))
             bundle.writestr("settings.json", json.dumps(_settings(config), indent=2))
             packages = sorted({f"{one.name}=={one.version}" for one in distributions()})
@@ -37,7 +36,6 @@ def write(path: Path, config: Settings, findings: Iterable[Finding]) -> list[str
             for log in logs:
                 bundle.writestr(f"logs/{log.name}", _tail(log))
             names = bundle.namelist()
-        os.replace(draft, path)
         return names
     except FileExistsError:
         raise BadConfig(f"{path} is there already.", field="--bundle", fix="Name a new file.") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from email.utils import format_datetime, parsedate_to_datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ class Recording:
                 ],
                 "sent": None if exchange.body is None else others.of(json.loads(encode(exchange.body))),
                 "status": reply.status,
-                "headers": {name: reply.headers[name] for name in _HEADERS if name in reply.headers},
+                "headers": {name: self._header(reply.headers[name]) for name in _HEADERS if name in reply.headers},
                 "answer": self._answer(reply.content),
             }
         )
@@ -66,6 +67,12 @@ class Recording:
     def close(self) -> None:
         with suppress(OSError):
             self._file.close()
+
+    def _header(self, value: str) -> str:
+        try:
+            return format_datetime(self._others.moved(parsedate_to_datetime(value)), usegmt=True)
+        except ValueError:
+            return value
 
     def _answer(self, content: bytes) -> Any:
         try:

@@ -15,8 +15,9 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cartum_roapp.draft import write_atomically
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.home import Home, write_atomically
+from cartum_roapp.home import Home
 from cartum_roapp.service.patience import wait_until
 
 HOST = "127.0.0.1"

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from cartum_roapp.home import Home, unusable, write_atomically
+from cartum_roapp.draft import write_atomically
+from cartum_roapp.home import Home, unusable
 
 _TRIES = 10
 

@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 import psutil
 
+from cartum_roapp.draft import write_atomically
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
-from cartum_roapp.home import Home, write_atomically
+from cartum_roapp.home import Home
 from cartum_roapp.postgres.cluster import LOG as POSTGRES
 from cartum_roapp.service.lock import is_held
 from cartum_roapp.service.named_server import named_api

@@ -20,18 +20,17 @@ FLAGS = [
 ]  # fmt: skip
 #: The graph of a run is drawn in software here, and a page stands still meanwhile: it is for the pictures only.
 WITHOUT_GRAPHS = "--disable-3d-apis"
-#: Set it to renew the pictures in the documentation.
-PICTURE = "CARTUM_ROAPP_TESTS_PICTURE"
+#: Where `pytest --pictures` puts the pictures of the documentation.
 PICTURES = Path(__file__).parents[2] / "docs" / "images"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 INSTALLED_WITHIN = 600
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*, graphs: bool = False) -> Iterator[Browser]:
     """Fails where no Chromium can be had: what a person sees was not looked at, and that is no success."""
     with sync_playwright() as playwright:
-        browser = _found(playwright, FLAGS if os.environ.get(PICTURE) else [*FLAGS, WITHOUT_GRAPHS])
+        browser = _found(playwright, FLAGS if graphs else [*FLAGS, WITHOUT_GRAPHS])
         yield browser
         browser.close()
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from chromium import PICTURE, PICTURES, chromium
+from chromium import PICTURES, chromium
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
@@ -16,16 +15,16 @@ REPORTED_WITHIN = 5_000
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(pytestconfig: pytest.Config) -> Iterator[Browser]:
     """Of one module alone: while it is open, its event loop is in the way of other tests."""
-    with chromium() as browser:
+    with chromium(graphs=pytestconfig.option.pictures) as browser:
         yield browser
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
+def pictures(tmp_path: Path, pytestconfig: pytest.Config) -> Path:
     """Where pictures go: away after the test, or into the documentation."""
-    return PICTURES if os.environ.get(PICTURE) else tmp_path
+    return PICTURES if pytestconfig.option.pictures else tmp_path
 
 
 @pytest.fixture

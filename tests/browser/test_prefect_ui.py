@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
@@ -14,7 +13,6 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
-from chromium import PICTURE
 from homes import new_home
 from installation import Installation
 from playwright.sync_api import Browser, Page, expect
@@ -58,9 +56,9 @@ FOREIGN = """async ([api, socket]) => {
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
     """Up, with a shop that is connected and imported by the command line, and read when a test says so."""
-    with Sandbox(orders=60 if os.environ.get(PICTURE) else 8, seed=3, rate_limit=0) as box:
+    with Sandbox(orders=60 if pytestconfig.option.pictures else 8, seed=3, rate_limit=0) as box:
         installation = Installation(new_home(tmp_path_factory, "browser"), box)
         try:
             installation.done("up")

@@ -34,6 +34,7 @@ with sandbox(5, pathlib.Path(sys.argv[1]), stay=True) as box:
 
 
 def test_a_pipe_ends_with_the_command_though_the_database_stays(home: Settings) -> None:
+    Home(home.home).create()
     environment = {**os.environ, "CARTUM_ROAPP_HOME": str(home.home)}
     done = subprocess.run(
         [sys.executable, "-m", "cartum_roapp.cli", "status"],

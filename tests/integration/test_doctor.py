@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -86,6 +87,12 @@ def test_a_bundle_has_what_a_bug_report_needs_and_no_secret(known: Installation,
     for secret in (*secrets, known.box.roapp.api_key, known.box.shops[SHOP].password):
         assert secret not in whole
     assert verdicts_refused(known, path), "it replaces no file"
+    elsewhere, link = tmp_path / "elsewhere", tmp_path / "link.zip"
+    link.symlink_to(elsewhere)
+    (tmp_path / ".other.zip.new").symlink_to(elsewhere)
+    assert verdicts_refused(known, link), "nor writes where a link leads"
+    verdicts(known, "--bundle", str(tmp_path / "other.zip"))
+    assert not elsewhere.exists()
 
 
 def verdicts_refused(found: Installation, path: Path) -> bool:
@@ -99,13 +106,28 @@ def test_a_recording_has_both_systems_answers_and_nobody_in_it(known: Installati
         "delivery_name": "Кирило Заболотний",
         "delivery_phone": "+38 (067) 765-43-21",
         "delivery_email": "kyrylo@zabo.ua",
+        "comment": "&#1050;&#1080;&#1088;&#1080;&#1083;&#1086;",
+        "birthday": "2001-02-03",
+        "lat": 50.448877,
+        "extra": {"380677654321": "Заболотний"},
     }
     number = shop.place_order(**buyer, delivery_address="вул. Шовкуненка, 12")
     path = tmp_path / "answers.jsonl"
     done = known.done("record", slug, str(path))
     assert (done["sync"]["new"], path.stat().st_mode & 0o077) == (1, 0)
     text = path.read_text()
-    for personal in ("Кирило", "Заболотний", "7654321", "765-43-21", "kyrylo", "zabo", "Шовкуненка"):
+    for personal in (
+        "Кирило",
+        "Заболотний",
+        "7654321",
+        "765-43-21",
+        "kyrylo",
+        "zabo",
+        "Шовкуненка",
+        "&#1050;&#1080;",
+        "2001-02-03",
+        "448877",
+    ):
         assert personal not in text
     for secret in (shop.password, known.box.roapp.api_key):
         assert secret not in text
@@ -117,7 +139,11 @@ def test_a_recording_has_both_systems_answers_and_nobody_in_it(known: Installati
     read = next(order for one in lines for order in orders_of(one) if order["delivery_phone"].startswith("+38 (067) "))
     (made,) = [one["sent"] for one in lines if one["call"] == "roapp_writes" and one["path"].endswith("/orders")]
     assert str(read["order_id"]) in made["manager_notes"], "a number is the same in both systems"
-    assert read["total_sum"] == shop.orders[number]["total_sum"], "and sums stay right"
+    order = shop.orders[number]
+    assert (read["total_sum"], read["stat_created"]) != (order["total_sum"], order["stat_created"])
+    off = sum(Decimal(str(read.get(name) or 0)) for name in ("discount_value", "coupon_discount_value"))
+    goods = sum(Decimal(str(line["price"])) * Decimal(str(line["quantity"])) for line in read["products"])
+    assert goods - off == Decimal(str(read["total_sum"])), "and sums stay right"
     assert known.command("record", slug, str(path)).code == 2
 
 

@@ -90,6 +90,26 @@ def test_no_to_the_question_deletes_nothing(
     assert capsys.readouterr().err.endswith("Nothing was deleted: the answer was no.\n")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "status", "ui", "down", "backup b", "account list", "account show main", "shop list", "shop show mavka",
+        "held list", "held replay mavka --all", "match list mavka", "order show mavka 1", "import mavka", "sync mavka",
+        "record mavka r", "reconcile mavka", "reset mavka --yes", "backfill list", "alerts slack-webhook/ops",
+        "customer erase mavka a@b.example --yes",
+    ],
+)  # fmt: skip
+def test_a_mistyped_home_starts_nothing(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CARTUM_ROAPP_HOME", str(tmp_path / "typo"))
+    assert main(command.split()) == 1
+    fix = "correct CARTUM_ROAPP_HOME; on a new machine start with `cartum-roapp up`"
+    assert capsys.readouterr().err == f"Nothing is set up here: {tmp_path / 'typo'}. Fix: {fix}\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_edit_may_be_a_new_password_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

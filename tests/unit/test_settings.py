@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.service.child import MARK
+from cartum_roapp.service.prefect_server import OWN_API
 from cartum_roapp.settings import settings
 
 
@@ -26,6 +28,41 @@ def test_defaults_hold_without_any_variable(tmp_path: Path) -> None:
     assert found.home.name == "cartum-roapp"
     assert found.database_url is None
     assert (found.http_timeout, found.unclear_wait, found.roapp_interval, found.retries) == (20, 30, 0.351, 6)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("CARTUM_ROAPP_HOM", "HOME"),
+        ("CARTUM_ROAPP_HTTP_TIMEOUTS", "HTTP_TIMEOUT"),
+        ("CARTUM_ROAPP_DATABASEURL", "DATABASE_URL"),
+        ("CARTUM_ROAPP_APIKEY", "API_KEY"),
+        ("cartum_roapp_metric_port", "METRICS_PORT"),
+    ],
+)
+def test_a_variable_that_nothing_reads_is_named_with_the_nearest(
+    name: str, near: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(BadConfig) as refused:
+        settings()
+    said = f"There is no variable {name}. Fix: Did you mean CARTUM_ROAPP_{near}? Rename or unset it."
+    assert (str(refused.value), refused.value.field) == (said, name)
+
+
+def test_variables_that_others_read_or_set_are_no_typos(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CARTUM_ROAPP_API_KEY", "CARTUM_ROAPP_SHOP_PASSWORD", "CARTUM_ROAPP_PASSWORD_MAVKA", MARK, OWN_API):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("CARTUM_ROAPP_EMPTY", "")
+    monkeypatch.setenv("_CARTUM_ROAPP_COMPLETE", "complete_bash")
+    # Kubernetes sets these for a service of this name.
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    for name in ("SERVICE_HOST", "SERVICE_PORT_HTTP", "PORT", "PORT_8321_TCP_ADDR"):
+        monkeypatch.setenv(f"CARTUM_ROAPP_{name}", "tcp://10.0.0.2:8321")
+    settings()
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
+    with pytest.raises(BadConfig):
+        settings()
 
 
 def test_home_follows_the_xdg_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
+import sys
 from configparser import RawConfigParser
 from pathlib import Path
 
@@ -47,6 +49,26 @@ def test_the_unit_stays_with_a_command_that_there_is(shell: Shell, tmp_path: Pat
         command = ["systemd-analyze", "verify", written["unit"]]
         checked = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (checked.returncode, checked.stderr) == (0, "")
+        # As root only: what a user's own systemd can enforce is less, as is what there is to take away.
+        command = ["systemd-analyze", "security", "--offline=true", "--threshold=50", written["unit"]]
+        checked = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert checked.returncode == 0 or os.geteuid() != 0, checked.stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="needs root to give rights away")
+def test_the_database_starts_with_the_rights_that_the_unit_leaves(shell: Shell, tmp_path: Path) -> None:
+    shell.run("service", "install", "--folder", str(tmp_path / "units"))
+    kept = read(tmp_path / "units" / "cartum-roapp.service")["Service"]["CapabilityBoundingSet"].lower().split()
+    rights = ",".join(["-all", *(f"+{name.removeprefix('cap_')}" for name in kept)])
+    home = tmp_path / "home"
+    environment = {**shell.environment, "CARTUM_ROAPP_HOME": str(home)}
+    del environment["CARTUM_ROAPP_DATABASE_URL"]
+    program = "from cartum_roapp import service; from cartum_roapp.settings import settings as s; "
+    program += "service.use(s(), prefect=False); print(*service.stop(s()))"
+    limited = ["setpriv", f"--bounding-set={rights}", "--inh-caps=-all", "--no-new-privs"]
+    command = [*limited, sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "postgres supervisor"), done.stderr
 
 
 def test_the_settings_are_in_a_file_of_their_own_that_others_can_not_read(shell: Shell, tmp_path: Path) -> None:
