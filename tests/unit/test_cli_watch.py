@@ -38,11 +38,12 @@ def test_only_a_person_at_a_terminal_watches(
 
 
 def test_a_stopped_worker_is_told_with_its_fix() -> None:
-    stopped, running = (_glance([], one) for one in ("stopped", "running"))
+    stopped, running = (_glance([], {"worker": one, "silent": {}}) for one in ("stopped", "running"))
     assert isinstance(stopped, list) and "Fix: `cartum-roapp up`" in stopped[0]
     assert isinstance(running, list) and running[0] == "Worker: running."
 
 
+RUNNING = {"worker": "running", "silent": {}}
 SHOP: dict[str, Any] = {
     "shop": "shop-1", "account": "main", "health": "needs you", "paused": None, "refused": None, "catalogue": None,
     "imported": True,
@@ -58,7 +59,7 @@ def test_a_shop_is_told_as_its_page_tells_it(width: int) -> None:
     now, screen = datetime.now(UTC), Console(width=width)
     times = {"last_success": now - timedelta(minutes=4, seconds=1), "next_run": now + timedelta(seconds=59.8)}
     with screen.capture() as kept:
-        for part in _glance([SHOP | times, SHOP | {"shop": "new", "last_success": None, "next_run": None}], "running"):
+        for part in _glance([SHOP | times, SHOP | {"shop": "new", "last_success": None, "next_run": None}], RUNNING):
             screen.print(part)
     text = kept.get()
     head = next(line for line in text.splitlines() if line.startswith("shop "))
