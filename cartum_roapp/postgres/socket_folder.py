@@ -23,7 +23,7 @@ from cartum_roapp.postgres.system_user import SystemUser
 # Part of the socket's name. Named in every address, as libpq and asyncpg take another one from PGPORT.
 PORT = 5432
 
-_ANSWERS_WITHIN = 5.0  # seconds
+_ANSWERS_WITHIN = 10.0  # seconds
 #: PostgreSQL's SSLRequest.
 _WOULD_ENCRYPT = bytes.fromhex("00000008 04d2162f")
 _LONGEST = 100  # bytes; Linux takes 107, macOS 103

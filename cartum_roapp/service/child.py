@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 from abc import ABC, abstractmethod
@@ -153,7 +154,7 @@ class Child(ABC):
 
     def is_own(self, process: psutil.Process) -> bool:
         """Returns whether the process is this program, or a descendant. Raises psutil.Error, OSError."""
-        return process.environ().get(MARK) == _mark(self.home, self.name)
+        return process.uids().real == os.geteuid() and process.environ().get(MARK) == _mark(self.home, self.name)
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stops it: each signal of `ending` in turn, then SIGKILL, or that `at_once`. Idempotent."""

@@ -27,7 +27,7 @@ _FIRST, _LAST = 15000, 32000
 _TRIES = 50
 # Seconds.
 _CLOSING = 2.0
-_ANSWERS_WITHIN = 5.0
+_ANSWERS_WITHIN = 10.0
 _FILE = "ports.json"
 
 
@@ -113,7 +113,7 @@ def answers(port: int) -> bool:
 
 
 def status_of(port: int, path: str) -> int | None:
-    """Returns the status with which a web server answers there; None if none does within five seconds."""
+    """Returns the status with which a web server answers there; None if none does within ten seconds."""
     connection = http.client.HTTPConnection(HOST, port, timeout=_ANSWERS_WITHIN)
     try:
         connection.request("GET", path)
