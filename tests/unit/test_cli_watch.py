@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from rich.console import Console
 
 from cartum_roapp.cli.app import main
 from cartum_roapp.cli.watch import _glance, _run
+from cartum_roapp.doctor import machine
 from cartum_roapp.home import Home
 from cartum_roapp.ledger.runs import RunRecord
-from cartum_roapp.service import worker
+from cartum_roapp.service import requested, worker
 from cartum_roapp.service.lock import FileLock
+from cartum_roapp.service.state import STATE_LOCK, State
 
 
 def test_a_worker_runs_while_it_holds_its_lock(tmp_path: Path) -> None:
@@ -78,3 +81,16 @@ def test_a_run_is_told_with_its_counts() -> None:
     told = {name: counts[name] for name in ("seen", "new", "changed", "delivered", "held", "calls")}
     assert run == {"kind": "incremental-sync", "state": "completed", "at": at, "error": None, **told}
     assert _run(RunRecord("id", "abcdef", "backfill", at, None, "running", {}, None))["seen"] is None
+
+
+def test_a_program_that_does_not_answer_is_told_with_the_time_in_status_and_doctor(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").create()
+    requested.add(home, {"worker": ""})
+    with FileLock(home.run / STATE_LOCK) as lock:
+        assert lock.acquire()
+        State(id="x", phase="running", pids={"worker": os.getpid()}, silent={"worker": 3_661.0}).write(home)
+        silent = State.read(home).silence()
+        said = _glance([], {"worker": "silent", "silent": silent})
+        found = {one.about: one for one in machine.found(home, own_server=True)}
+    assert "worker: does not answer since 01:01:01 UTC. It is started again soon." in said
+    assert (found["worker"].verdict, found["worker"].says) == ("problem", "It does not answer since 01:01:01 UTC.")
