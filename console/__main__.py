@@ -6,7 +6,9 @@ import sys
 
 from cartum_roapp import logs
 from cartum_roapp.errors import IntegrationError
+from cartum_roapp.service import keep_supervised
 from cartum_roapp.service.port import hold
+from cartum_roapp.settings import settings
 from console.server import serve
 
 LOGGER = "console"
@@ -18,6 +20,7 @@ def main(port: int) -> int:
         logs.say(f"another user of this machine is using port {port}", "ERROR", LOGGER)
         return 1
     try:
+        keep_supervised(settings())
         return 0 if serve(held.ipv4) else 1
     except IntegrationError as error:
         logs.say(str(error), "ERROR", LOGGER)

@@ -10,6 +10,7 @@ import uvicorn
 from cartum_roapp import logs, service
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
+from cartum_roapp.service.http_connection import BACKLOG, HttpConnection
 from cartum_roapp.settings import settings
 from console.app import application
 from console.backend import Backend
@@ -27,6 +28,8 @@ def serve(bound: socket.socket) -> bool:
     app = application(Backend(engine, config, Home(config.home), FlowRuns(config)), bound.getsockname()[1])
     options = uvicorn.Config(
         app,
+        http=HttpConnection,
+        backlog=BACKLOG,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -20,7 +20,7 @@ from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.home import Home
 from cartum_roapp.service import ledger
 from cartum_roapp.service.lock import FileLock
-from cartum_roapp.service.worker import LOCK, POLLING_LOCK
+from cartum_roapp.service.worker import LOCK, POLLING_LOCK, SIGN_EVERY
 from cartum_roapp.settings import Settings, settings
 from cartum_roapp.sync.failure import prefect_errors
 
@@ -31,7 +31,6 @@ LOGGER = "deployments.serve"
 
 # Seconds.
 _STOP_TIMEOUT = 10.0
-_REVIVE_EVERY = 10.0
 _SWEEP_EVERY = 300.0
 _CLEAR_EVERY = 20.0
 _REMOVE_OLD_EVERY = 3 * 3600.0
@@ -58,6 +57,7 @@ def serve() -> int:
             logs.say("another worker already serves this home; waiting for that one to end", "WARNING", LOGGER)
             lock.acquire(timeout=math.inf)
         running = service.use(config)
+        service.keep_supervised(config)
         os.environ.update(running.env)
         for name, value in logs.prefect_variables().items():
             os.environ.setdefault(name, value)
@@ -127,7 +127,6 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
     polling = FileLock(home.run / POLLING_LOCK)
     serving = [
         *_polling(polling, worker, kind),
-        asyncio.create_task(_every(_REVIVE_EVERY, lambda: asyncio.to_thread(_revive_supervisor, config))),
         # Killed runs of the command line, and of workers on other machines; imports that failed.
         asyncio.create_task(_every(_SWEEP_EVERY, lambda: sweep(engine, worker.runs.keys(), config.refused_again))),
         asyncio.create_task(_every(_CLEAR_EVERY, Unneeded().clear)),
@@ -150,27 +149,22 @@ def _polling(lock: FileLock, worker: InProcessWorker, kind: str) -> list[asyncio
     """Polls the work pool, unless it is of another type: its own workers run the flows then."""
     if kind != worker.type:
         logs.say(f"the work pool {worker._work_pool_name} is of the type {kind}: its own workers run the flows", "INFO")
-        lock.acquire(timeout=1.0)
-        return []
+        return [asyncio.create_task(_live(lock))]
     return [
         asyncio.create_task(worker.start()),
         asyncio.create_task(worker.watch_cancellations()),
-        asyncio.create_task(_lock_polling(lock, worker)),
+        asyncio.create_task(_live(lock, worker)),
     ]
 
 
-async def _lock_polling(lock: FileLock, worker: InProcessWorker) -> None:
+async def _live(lock: FileLock, worker: InProcessWorker | None = None) -> None:
+    """Takes the lock, once the worker that is to poll can. Then gives signs of life."""
     # Others take the lock for an instant to see whether it is held.
-    while not (worker.is_setup and lock.acquire()):
+    while not ((worker is None or worker.is_setup) and lock.acquire()):
         await asyncio.sleep(0.05)
-    await asyncio.Event().wait()
-
-
-def _revive_supervisor(config: Settings) -> None:
-    """Starts a supervisor in the place of a killed one, as the supervisor starts a killed worker. Until then the
-    console's port stays ours."""
-    service.hold_console(config)
-    service.revive(config)
+    while True:
+        lock.touch()
+        await asyncio.sleep(SIGN_EVERY)
 
 
 async def sweep(engine: Engine, mine: Collection[UUID], refused_again: float) -> None:

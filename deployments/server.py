@@ -10,10 +10,13 @@ Prefect itself checks the auth string, the origin of calls, and CSRF tokens. Thi
     admin     the API for administering the server is read only, so that nobody empties the database or makes the worker
               store results of runs elsewhere
     docs      the pages about the API, which load their scripts from elsewhere, are off
+    login     a websocket that does not log in is ended; Prefect would wait for it for ever
+    peers     connections that send no whole request are closed (service/http_connection.py)
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 from urllib.parse import urlsplit
@@ -27,6 +30,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartum_roapp import logs
+from cartum_roapp.service.http_connection import BACKLOG, HttpConnection
 from cartum_roapp.service.port import hold
 from deployments.migrating import migrating
 
@@ -101,6 +105,40 @@ class ContentPolicy:
         await self.app(scope, receive, sending)
 
 
+class LoginInTime:
+    """Ends a websocket whose first message does not come within `within` seconds of its opening, and the one that has
+    waited longest where more than `most` wait. It is the message with the login."""
+
+    def __init__(self, app: ASGIApp, within: float = 10.0, most: int = BACKLOG) -> None:
+        self.app = app
+        self.within = within
+        self.most = most
+        #: The first one has waited longest.
+        self._waiting: dict[asyncio.Timeout, None] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = 0
+
+        async def receiving() -> Message:
+            nonlocal received
+            received += 1
+            return await (self._first(receive) if received == 2 else receive())  # the connection itself is the first
+
+        await self.app(scope, receiving if scope["type"] == "websocket" else receive, send)
+
+    async def _first(self, receive: Receive) -> Message:
+        try:
+            async with asyncio.timeout(self.within) as patience:
+                self._waiting[patience] = None
+                if len(self._waiting) > self.most:
+                    next(iter(self._waiting)).reschedule(0.0)
+                return await receive()
+        except TimeoutError:
+            return {"type": "websocket.disconnect", "code": 1008}
+        finally:
+            del self._waiting[patience]
+
+
 class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         async with migrating():
@@ -109,13 +147,16 @@ class Server(uvicorn.Server):
 
 def main(port: int) -> int:
     # Around the app: Prefect's own services call the app within this process, under another host name.
-    guarded = ContentPolicy(Closed(create_app(final=True)), content_policy())
+    guarded = LoginInTime(ContentPolicy(Closed(create_app(final=True)), content_policy()))
     served = TrustedHostMiddleware(guarded, allowed_hosts=own_hosts(), www_redirect=False)
     held = hold(port)
     if held is None:
         logs.say(f"another user of this machine has port {port}", "ERROR", "deployments.server")
         return 1
-    server = Server(uvicorn.Config(served, log_level="warning", timeout_graceful_shutdown=3))
+    options = uvicorn.Config(
+        served, http=HttpConnection, backlog=BACKLOG, log_level="warning", timeout_graceful_shutdown=3
+    )
+    server = Server(options)
     server.run(sockets=[held.ipv4])
     return 0 if server.started else 1
 

@@ -67,13 +67,19 @@ _WHERE = "Check CARTUM_ROAPP_HOME, or run this as the owner of the home. On a ne
 
 
 def _of_prefect(config: Settings) -> Iterator[Finding]:
+    from httpx import TimeoutException
+
     from cartum_roapp.doctor import clocks, prefect_server
+    from cartum_roapp.doctor.finding import problem
     from cartum_roapp.service.prefect_client import asking
 
-    with asking(config) as client:
-        if client is not None:
-            yield from prefect_server.found(client)
-            yield from clocks.found(prefect_server.addresses(client))
+    try:
+        with asking(config) as client:
+            if client is not None:
+                yield from prefect_server.found(client)
+                yield from clocks.found(prefect_server.addresses(client))
+    except TimeoutException:
+        yield problem("Prefect's server", "It does not answer.", "This home's own one is started again soon.")
 
 
 def _whatever(about: str, findings: Iterator[Finding]) -> Iterator[Finding]:

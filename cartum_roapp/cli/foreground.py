@@ -53,7 +53,9 @@ def console(
 def _in_home() -> Iterator[None]:
     """Works in the home: Prefect reads settings from files of the working directory, and runs code that they name."""
     from cartum_roapp.home import Home
+    from cartum_roapp.service.open_files import raise_limit
     from cartum_roapp.settings import settings
 
+    raise_limit()
     with chdir(Home(settings().home).create().root):
         yield

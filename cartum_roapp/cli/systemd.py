@@ -37,6 +37,8 @@ RestartSec=10s
 # The supervisor ends the others in order.
 KillMode=mixed
 TimeoutStopSec=150s
+# So many connections and files, not 1,024. A system that allows less gives as many as it allows.
+LimitNOFILE=524288
 {hardening}
 [Install]
 WantedBy={target}

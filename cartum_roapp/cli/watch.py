@@ -45,7 +45,7 @@ def status(
             _watch(engine, slug)
         found = _shops(engine, slug)
     running = _running()
-    show({"shops": found, **running}, lambda: _glance(found, running["worker"]))
+    show({"shops": found, **running}, lambda: _glance(found, running))
 
 
 def _watch(engine: Engine, slug: str | None) -> None:
@@ -55,7 +55,7 @@ def _watch(engine: Engine, slug: str | None) -> None:
 
     with Live(console=console(), refresh_per_second=1, screen=False) as live:
         while True:
-            live.update(Group(*_glance(_shops(engine, slug), _running()["worker"])))
+            live.update(Group(*_glance(_shops(engine, slug), _running())))
             time.sleep(_EVERY)
 
 
@@ -85,13 +85,14 @@ def _run(run: RunRecord) -> dict[str, Any]:
     }
 
 
-def _glance(found: list[dict[str, Any]], worker: str) -> list[Any]:
+def _glance(found: list[dict[str, Any]], running: dict[str, Any]) -> list[Any]:
     from cartum_roapp.service.named_server import named_api
 
     here = " on this machine" if named_api(os.environ) else ""
     until = "" if here else "; until then nothing runs automatically"
-    fix = f" Fix: `cartum-roapp up`{until}." if worker == "stopped" else ""
-    parts: list[Any] = [f"Worker{here}: {worker}.{fix}"]
+    fix = f" Fix: `cartum-roapp up`{until}." if running["worker"] == "stopped" else ""
+    parts: list[Any] = [f"Worker{here}: {running['worker']}.{fix}"]
+    parts += [f"{name}: {what}. It is started again soon." for name, what in running["silent"].items()]
     if not found:
         return [*parts, "No shops yet: connect one in the console (`cartum-roapp ui`), or by a file (`shop discover`)."]
     columns = (
@@ -182,9 +183,9 @@ def _ahead(moment: datetime | None) -> str:
     return "–" if moment is None else f"in {span(max(timedelta(0), moment - datetime.now(UTC)))}"
 
 
-def _running() -> dict[str, str]:
+def _running() -> dict[str, Any]:
     """Returns the states of the servers (`running`), which this command itself starts, and of the worker, which runs
-    from `up` to `down`."""
+    from `up` to `down`; and which programs do not answer (`silent`), by name."""
     from cartum_roapp import service
     from cartum_roapp.home import Home
     from cartum_roapp.service import worker
@@ -192,4 +193,6 @@ def _running() -> dict[str, str]:
 
     config = settings()
     alive = "running" if worker.runs(Home(config.home)) else "stopped"
-    return {"running": service.state(config).phase, "worker": alive}
+    now = service.state(config)
+    silent = now.silence()
+    return {"running": now.phase, "worker": "silent" if worker.LOG in silent else alive, "silent": silent}

@@ -14,7 +14,7 @@ from cartum_roapp.doctor.finding import Finding, ok, problem, warning
 from cartum_roapp.errors import Retryable
 from cartum_roapp.home import Home
 from cartum_roapp.service import requested, worker
-from cartum_roapp.service.port import answers
+from cartum_roapp.service.port import status_of
 from cartum_roapp.service.state import State
 
 #: Bytes. PostgreSQL writes up to this much of its write-ahead log before it reuses the files.
@@ -67,18 +67,22 @@ def _processes(home: Home, state: State) -> Iterator[Finding]:
             yield problem("last problem", error.message, error.fix or _UP)
         return
     asked_for = [name for name in _PROGRAMS if requested.contains(home, name)]
-    if missing := [name for name in asked_for if not state.serves(name)]:
+    silent = state.silence()
+    for name, what in silent.items():
+        fix = f"It is started again soon. If it is silent again, read {home.log_path(name)}."
+        yield problem(name, f"It {what}.", fix)
+    if missing := [name for name in asked_for if not (state.serves(name) or name in silent)]:
         last = f" Last problem: {state.problem['message']}" if state.problem else ""
         fix = f"`cartum-roapp up` starts it; otherwise read {home.logs}."
         yield problem("processes", f"Not up: {', '.join(missing)}.{last}", fix)
     if worker.LOG not in asked_for:
         yield problem("worker", "A command has started the servers, but there is no worker: no shop is synced.", _UP)
-    elif not missing:
+    elif not missing and not silent:
         yield from _worker(home)
         yield ok("processes", ", ".join(sorted(state.pids)))
     for name, port in (("prefect-server", state.prefect), ("console", state.console)):
-        if port and not answers(port):
-            yield problem(name, f"Nothing answers on port {port}.", f"Read {home.log_path(name)}.")
+        if port and status_of(port, "/") is None:
+            yield problem(name, f"It does not answer on port {port}.", f"Read {home.log_path(name)}.")
 
 
 def _worker(home: Home) -> Iterator[Finding]:

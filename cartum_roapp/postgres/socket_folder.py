@@ -14,6 +14,7 @@ import shutil
 import socket
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from cartum_roapp.home import Home
@@ -22,6 +23,9 @@ from cartum_roapp.postgres.system_user import SystemUser
 # Part of the socket's name. Named in every address, as libpq and asyncpg take another one from PGPORT.
 PORT = 5432
 
+_ANSWERS_WITHIN = 10.0  # seconds
+#: PostgreSQL's SSLRequest.
+_WOULD_ENCRYPT = bytes.fromhex("00000008 04d2162f")
 _LONGEST = 100  # bytes; Linux takes 107, macOS 103
 _SEPARATORS = set(",:@\n")
 
@@ -65,10 +69,14 @@ def path(home: Home) -> Path:
 
 
 def answers(home: Home) -> bool:
-    """Returns whether a database accepts connections there."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex(str(path(home))) == 0
+    """Returns whether a database answers there: whether it would encrypt, which it says before a login, and whatever
+    else it is busy with."""
+    with socket.socket(socket.AF_UNIX) as probe, suppress(OSError):
+        probe.settimeout(_ANSWERS_WITHIN)
+        probe.connect(str(path(home)))
+        probe.sendall(_WOULD_ENCRYPT)
+        return bool(probe.recv(1))
+    return False
 
 
 def _prefix(home: Home) -> str:

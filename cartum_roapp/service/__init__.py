@@ -19,6 +19,6 @@ This package does not import prefect, as it sets up the environment that prefect
 
 from cartum_roapp.service.startup import stop
 from cartum_roapp.service.state import State
-from cartum_roapp.service.usage import Running, hold_console, request_all, revive, state, ui_url, use
+from cartum_roapp.service.usage import Running, keep_supervised, request_all, state, ui_url, use
 
-__all__ = ["Running", "State", "hold_console", "request_all", "revive", "state", "stop", "ui_url", "use"]
+__all__ = ["Running", "State", "keep_supervised", "request_all", "state", "stop", "ui_url", "use"]

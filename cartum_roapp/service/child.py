@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 from abc import ABC, abstractmethod
@@ -16,6 +17,7 @@ import psutil
 
 from cartum_roapp.errors import IntegrationError
 from cartum_roapp.home import Home
+from cartum_roapp.service.answering import Answering
 from cartum_roapp.service.patience import BackOff, wait_until
 from cartum_roapp.settings import PREFIX
 
@@ -32,27 +34,56 @@ _KILLED_WITHIN = 5.0
 _LOOK = 0.1
 
 
+class LeftOver:
+    """A process that an earlier supervisor started, to be used as `subprocess.Popen` is."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self.pid = process.pid
+        self._process = process
+
+    def poll(self) -> int | None:
+        """Returns None while it is alive. How it ended is not known."""
+        with suppress(psutil.Error):
+            if self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE:
+                return None
+        return 0
+
+    def send_signal(self, number: int) -> None:
+        with suppress(psutil.NoSuchProcess):
+            self._process.send_signal(number)
+
+    def wait(self, timeout: float) -> int:
+        """Raises subprocess.TimeoutExpired."""
+        if wait_until(lambda: self.poll() is not None, timeout):
+            return 0
+        raise subprocess.TimeoutExpired([], timeout)
+
+
 class Child(ABC):
     """A program of one home.
 
-    name       its name, which its log has as well
-    ending     the signals that end it, each with its timeout; finally SIGKILL
-    needs      those that must be ready before it is started
-    ready      it has answered since it was started
-    port       where it listens on 127.0.0.1; 0: at none
-    deaths     how often in a row it has died
+    name          its name, which its log has as well
+    ending        the signals that end it, each with its timeout; finally SIGKILL
+    asked_every   seconds after which one that answered is asked again
+    patience      how often in a row it may then fail to answer; next it is killed
+    needs         those that must be ready before it is started
+    answering     what is known of its answers since it was started
+    port          where it listens on 127.0.0.1; 0: at none
+    deaths        how often in a row it has died
     """
 
     name: ClassVar[str]
     ending: ClassVar[Ending] = ((signal.SIGTERM, 8.0),)
+    asked_every: ClassVar[float] = 5.0
+    patience: ClassVar[int] = 2
 
     def __init__(self, home: Home, environment: Mapping[str, str], needs: Sequence[Child] = ()) -> None:
         self.home = home
         self.environment = environment
         self.needs = needs
-        self.ready = False
         self.port = 0
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | LeftOver | None = None
+        self.answering = Answering()
         self._tried: int | None = None
         self._back_off = BackOff()
 
@@ -63,11 +94,17 @@ class Child(ABC):
 
     @abstractmethod
     def answers(self) -> bool:
-        """Returns whether a program that runs can be used. Raises IntegrationError if it never will."""
+        """Returns whether a program that runs can be used. Called in a thread of its own, and never twice at once.
+        Raises IntegrationError if it never will."""
 
     def failure(self) -> IntegrationError | None:
         """Returns why one that died before it answered does not start; None if another try may help."""
         return None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has answered when it was last asked."""
+        return self.answering.ready
 
     @property
     def deaths(self) -> int:
@@ -85,7 +122,8 @@ class Child(ABC):
         return self.process is not None and self.process.poll() is None
 
     def check(self, request: int | None) -> None:
-        """Looks at it once: starts it if there is a request for it, notices that it answers, or that it has ended.
+        """Looks at it once: starts it if there is a request for it, notices that it answers, that it does not answer
+        any more, or that it has ended.
 
         After another request there is no back-off: the person may have removed the cause. Raises IntegrationError if it
         does not start, OSError if the machine refuses."""
@@ -98,16 +136,30 @@ class Child(ABC):
                 if request is not None and may and all(child.ready for child in self.needs):
                     self._tried = request
                     self._start()
-            elif not self.ready:
-                self.ready = self.answers()
+            else:
+                self._listen()
         except (IntegrationError, OSError):
             self._died()
             raise
 
-    def stop(self) -> None:
-        """Stops it: each signal of `ending` in turn, then SIGKILL. Idempotent."""
-        process, self.process, self.ready = self.process, None, False
-        for number, seconds in (*self.ending, (signal.SIGKILL, _KILLED_WITHIN)):
+    def take_over(self, pid: int, port: int) -> bool:
+        """Takes over this program from a killed supervisor, which has left its process number and port. Returns whether
+        that process is alive and this program."""
+        with suppress(psutil.Error, OSError):
+            process = psutil.Process(pid)
+            if process.status() != psutil.STATUS_ZOMBIE and self.is_own(process):
+                self.process, self.port = LeftOver(process), port
+                return True
+        return False
+
+    def is_own(self, process: psutil.Process) -> bool:
+        """Returns whether the process is this program, or a descendant. Raises psutil.Error, OSError."""
+        return process.uids().real == os.geteuid() and process.environ().get(MARK) == _mark(self.home, self.name)
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stops it: each signal of `ending` in turn, then SIGKILL, or that `at_once`. Idempotent."""
+        process, self.process, self.answering = self.process, None, Answering()
+        for number, seconds in (*(() if at_once else self.ending), (signal.SIGKILL, _KILLED_WITHIN)):
             if process is None or process.poll() is not None:
                 return
             with suppress(subprocess.TimeoutExpired, PermissionError):  # root may lack CAP_KILL
@@ -127,15 +179,22 @@ class Child(ABC):
                 start_new_session=True,
             )
 
+    def _listen(self) -> None:
+        """Asks it. One that is silent too often is killed: it may be stopped, and take no other signal."""
+        self.answering.look(self.answers, self.asked_every)
+        if self.answering.misses > self.patience:
+            log.warning("%s does not answer", self.name)
+            self._died(at_once=True)
+
     def _ended(self) -> None:
         log.warning("%s has ended", self.name)
-        was_ready = self.ready
+        has_answered = self.answering.has_answered
         self._died()
-        if not was_ready and (error := self.failure()):
+        if not has_answered and (error := self.failure()):
             raise error
 
-    def _died(self) -> None:
-        self.stop()
+    def _died(self, *, at_once: bool = False) -> None:
+        self.stop(at_once=at_once)
         self._back_off.died()
 
 

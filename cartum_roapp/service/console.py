@@ -8,7 +8,7 @@ import sys
 from cartum_roapp.errors import IntegrationError, Retryable
 from cartum_roapp.home import Home
 from cartum_roapp.service.child import Child
-from cartum_roapp.service.port import HOST, answers, own_port
+from cartum_roapp.service.port import HOST, own_port, status_of
 from cartum_roapp.service.state import State
 from cartum_roapp.settings import Settings
 
@@ -24,7 +24,7 @@ class Console(Child):
         return [sys.executable, "-P", "-m", "console", str(self.port)]
 
     def answers(self) -> bool:
-        return answers(self.port)
+        return status_of(self.port, "/") is not None
 
     def failure(self) -> IntegrationError | None:
         if self.deaths < 3:

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -51,6 +52,12 @@ class FileLock:
             if error.errno != errno.EROFS:
                 raise
         return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def touch(self) -> None:
+        """Changes the file's time, if the lock is held and the disk is writable."""
+        if self._handle is not None:
+            with suppress(OSError):
+                os.utime(self._handle)
 
     def release(self) -> None:
         """Idempotent."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import http.client
 import json
 import os
 import socket
@@ -25,7 +26,9 @@ HOST = "127.0.0.1"
 # Below the range from which Linux, macOS and Windows take ports of outgoing connections.
 _FIRST, _LAST = 15000, 32000
 _TRIES = 50
-_CLOSING = 2.0  # seconds
+# Seconds.
+_CLOSING = 2.0
+_ANSWERS_WITHIN = 10.0
 _FILE = "ports.json"
 
 
@@ -108,6 +111,18 @@ def answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex((HOST, port)) == 0
+
+
+def status_of(port: int, path: str) -> int | None:
+    """Returns the status with which a web server answers there; None if none does within ten seconds."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=_ANSWERS_WITHIN)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 def keep(port: int) -> bool:

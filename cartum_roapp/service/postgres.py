@@ -64,7 +64,10 @@ class Postgres(Child):
 
     def alive(self) -> bool:
         """Returns whether it runs and can be reached: somebody may have emptied /tmp, where its socket may be."""
-        return super().alive() and (not self.ready or socket_folder.path(self.home).exists())
+        return super().alive() and (not self.answering.has_answered or socket_folder.path(self.home).exists())
+
+    def is_own(self, process: psutil.Process) -> bool:
+        return _is_of_cluster(process, self.home)
 
     def command(self) -> list[str]:
         """Makes the data directory if it is missing. Ends a server that was left over. Raises BadConfig, Retryable and
@@ -73,7 +76,7 @@ class Postgres(Child):
         user = SystemUser.of(self.data, binaries())
         ensure_cluster(self.home, self.data, user)
         end_left_over(self.home)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self._forget_last()
         folder = str(socket_folder.clear(self.home, user))
         # Quoted, as the server reads a list of folders.
         where = {
@@ -85,6 +88,22 @@ class Postgres(Child):
             command += ["-c", f"{name}={value}"]
         return user.command(command)
 
+    def _forget_last(self) -> None:
+        """Deletes the file in which the last server wrote its number. Raises BadConfig if that one is alive: an older
+        version, which marks its processes in another way, may still run here."""
+        path = self.data / "postmaster.pid"
+        with suppress(psutil.Error, OSError, ValueError, IndexError):
+            pid = int(path.read_text().split()[0])
+            command = psutil.Process(pid).cmdline()
+            if os.path.samefile(command[command.index("-D") + 1], self.data):
+                raise BadConfig(
+                    f"Another PostgreSQL (process {pid}) runs on {self.data}.",
+                    field="CARTUM_ROAPP_HOME",
+                    fix="Type `cartum-roapp down` with the version that started it, or end it: "
+                    f"kill -INT {pid}. Then repeat.",
+                )
+        path.unlink(missing_ok=True)
+
     def variables(self) -> dict[str, str]:
         return server_environment()
 
@@ -94,6 +113,8 @@ class Postgres(Child):
     def answers(self) -> bool:
         """Returns whether it takes logins, which it does after its recovery. Then makes the databases that are missing.
         Raises BadConfig if it does not know the password."""
+        if self.answering.has_answered:
+            return socket_folder.answers(self.home)
         try:
             embedded.prepare(self.home)
         except psycopg2.Error as error:
@@ -129,12 +150,18 @@ def _cluster_name(home: Home) -> str:
 def _of_cluster(home: Home) -> list[psutil.Process]:
     """Returns the processes of a data directory. All may read command lines: the server's has the cluster's name among
     the settings, those of its backends begin with it."""
-    data, name = home.postgres / "data", _cluster_name(home)
-    owners, found = {os.geteuid(), *(place.stat().st_uid for place in [data] if place.exists())}, []
+    found = []
     for process in living():
         with suppress(psutil.Error, OSError):
-            command = process.cmdline()
-            is_ours = f"cluster_name={name}" in command or "".join(command[:1]).startswith(f"postgres: {name}: ")
-            if is_ours and process.uids().real in owners:
+            if _is_of_cluster(process, home):
                 found.append(process)
     return found
+
+
+def _is_of_cluster(process: psutil.Process, home: Home) -> bool:
+    """Raises psutil.Error, OSError."""
+    data, name = home.postgres / "data", _cluster_name(home)
+    command = process.cmdline()
+    is_ours = f"cluster_name={name}" in command or "".join(command[:1]).startswith(f"postgres: {name}: ")
+    owners = {os.geteuid(), *(place.stat().st_uid for place in [data] if place.exists())}
+    return is_ours and process.uids().real in owners

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from cartum_roapp.home import Home
 from cartum_roapp.postgres.database_url import DatabaseUrl
 from cartum_roapp.postgres.databases import both
 from cartum_roapp.service.child import Child
-from cartum_roapp.service.port import HOST, own_port
+from cartum_roapp.service.port import HOST, own_port, status_of
 from cartum_roapp.settings import PREFIX, Settings
 
 LOG = "prefect-server"
@@ -129,14 +128,7 @@ class PrefectServer(Child):
 
     def answers(self) -> bool:
         """Returns whether it answers, which it does only after its migrations."""
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=5)
-        try:
-            connection.request("GET", "/api/health")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
+        return status_of(self.port, "/api/health") == 200
 
     def failure(self) -> IntegrationError | None:
         if self.deaths < _TRIES:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -39,6 +40,7 @@ class State:
     foreground  the supervisor is a command that a person, or systemd, waits for
     pids        process numbers by name (supervisor, postgres, prefect-server, worker, console)
     ready       the names of those that answer
+    silent      since when those that had answered do not any more, in seconds since 1970, by name
     ports       where they listen on 127.0.0.1, by name
     kinds       fingerprints of what all processes of the home must have in common, see `kinds_of`
     variables   a fingerprint of the variables that the worker gets, see `variables_of`
@@ -50,6 +52,7 @@ class State:
     foreground: bool = False
     pids: dict[str, int] = field(default_factory=dict)
     ready: tuple[str, ...] = ()
+    silent: dict[str, float] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     variables: str = ""
@@ -59,13 +62,20 @@ class State:
     @classmethod
     def read(cls, home: Home) -> State:
         """Returns the present state: "stopped" without a supervisor."""
-        alive = is_held(home.run / STATE_LOCK)
-        try:
-            data: dict[str, Any] = json.loads(_path(home).read_text())
-            state = cls(**{**data, "ready": tuple(data["ready"])})
-        except (OSError, ValueError, TypeError, KeyError):
+        alive, state = is_held(home.run / STATE_LOCK), cls.last(home)
+        if not state.id:
             return cls(phase="starting" if alive else "stopped")
         return state if alive else cls(problem=state.problem, problem_at=state.problem_at)
+
+    @classmethod
+    def last(cls, home: Home) -> State:
+        """Returns what a supervisor wrote last, which may be dead; an empty state if there is nothing, or of another
+        version."""
+        try:
+            data: dict[str, Any] = json.loads(_path(home).read_text())
+            return cls(**{**data, "ready": tuple(data["ready"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return cls()
 
     @property
     def prefect(self) -> int:
@@ -85,6 +95,11 @@ class State:
         with suppress(psutil.NoSuchProcess):
             return program in self.ready and psutil.Process(self.pids[program]).status() != psutil.STATUS_ZOMBIE
         return False
+
+    def silence(self) -> dict[str, str]:
+        """Returns what to say of those that do not answer, by name."""
+        since = {name: datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S UTC") for name, at in self.silent.items()}
+        return {name: f"does not answer since {time}" for name, time in since.items()}
 
     def write(self, home: Home) -> None:
         """Raises OSError."""

@@ -3,7 +3,7 @@ python -m cartum_roapp.service
 
 It keeps up what was asked for (service/requested.py), and starts again what dies. It stops everything and ends when
 nothing is requested any more, on SIGTERM, or when the home is deleted. The next supervisor ends what a killed one left
-running.
+running that it can't take over.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from cartum_roapp import logs
@@ -25,6 +25,7 @@ from cartum_roapp.service import console, postgres, requested, worker
 from cartum_roapp.service.child import MARK, Child, end_orphans
 from cartum_roapp.service.lock import FileLock
 from cartum_roapp.service.named_server import named_api
+from cartum_roapp.service.open_files import raise_limit
 from cartum_roapp.service.port import keep_own
 from cartum_roapp.service.prefect_server import PrefectServer, forget_errors
 from cartum_roapp.service.state import STATE_LOCK, SUPERVISOR_LOCK, State, kinds_of, variables_of
@@ -43,8 +44,10 @@ _SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
 class Supervisor:
     """`run` returns when nothing is requested any more. The caller holds the home's supervisor lock."""
 
-    def __init__(self, home: Home, config: Settings, *, foreground: bool) -> None:
+    def __init__(self, home: Home, config: Settings, last: State, *, foreground: bool) -> None:
+        """`last`: what the last one wrote."""
         self.home = home
+        self.last = last
         environment = environment_of(home, config)
         self.children = _children(home, config, environment)
         self.databases = [child for child in self.children if child.name == POSTGRES]
@@ -73,7 +76,7 @@ class Supervisor:
         keep_own(self.home)
         try:
             self._write_state()
-            end_left_over(self.home)
+            end_left_over(self.home, but=self._take_over())
             while not (self.stopping or self.refusal or self.requests.are_withdrawn()):
                 for child in self.children:
                     self._check(child)
@@ -85,6 +88,14 @@ class Supervisor:
             self._end()
         if self.refusal:
             raise self.refusal
+
+    def _take_over(self) -> list[str]:
+        """Takes over what a killed supervisor with the same settings left. Returns the names of the programs."""
+        if (self.last.kinds, self.last.variables) != (self.state.kinds, self.state.variables):
+            return []
+        pids, ports = self.last.pids, self.last.ports
+        there = [child for child in self.children if child.name in pids]
+        return [child.name for child in there if child.take_over(pids[child.name], ports.get(child.name, 0))]
 
     def _check(self, child: Child) -> None:
         try:
@@ -113,6 +124,7 @@ class Supervisor:
             phase="running" if has_begun else self.state.phase,
             pids={"supervisor": os.getpid(), **{child.name: child.process.pid for child in alive if child.process}},
             ready=tuple(child.name for child in alive if child.ready),
+            silent={child.name: since for child in alive if (since := child.answering.silent_since)},
             ports={child.name: child.port for child in alive if child.port},
         )
         if self.state != self.written and self.home.run.is_dir():
@@ -128,10 +140,13 @@ class Supervisor:
             child.stop()
 
 
-def end_left_over(home: Home) -> list[str]:
-    """Ends what a killed supervisor left. Returns the names of the programs. The caller holds the supervisor lock."""
-    ended = end_orphans(home, console.Console, worker.Worker, PrefectServer)
-    return [*ended, POSTGRES] if postgres.end_left_over(home) else ended
+def end_left_over(home: Home, but: Collection[str] = ()) -> list[str]:
+    """Ends what a killed supervisor left, but these programs. Returns the names of those that it ended.
+
+    The caller holds the supervisor lock."""
+    programs = (console.Console, worker.Worker, PrefectServer)
+    ended = end_orphans(home, *(program for program in programs if program.name not in but))
+    return [*ended, POSTGRES] if POSTGRES not in but and postgres.end_left_over(home) else ended
 
 
 def environment_of(home: Home, config: Settings) -> dict[str, str]:
@@ -160,14 +175,17 @@ def supervise(*, foreground: bool) -> bool:
     another one. Raises IntegrationError."""
     config = settings()
     home = Home(config.home).create()
-    with ExitStack() as stack:
-        for name in (SUPERVISOR_LOCK, STATE_LOCK):
-            # Others take a lock for an instant to see whether it is held, so one refusal proves nothing.
-            if not stack.enter_context(FileLock(home.run / name)).acquire(timeout=1.0):
-                return False
-            State.forget(home)
+    with FileLock(home.run / SUPERVISOR_LOCK) as first, FileLock(home.run / STATE_LOCK) as second:
+        # Others take a lock for an instant to see whether it is held, so one refusal proves nothing.
+        if not first.acquire(timeout=1.0):
+            return False
+        last = State.last(home)
+        State.forget(home)
+        if not second.acquire(timeout=1.0):
+            return False
+        raise_limit()
         try:
-            Supervisor(home, config, foreground=foreground).run()
+            Supervisor(home, config, last, foreground=foreground).run()
         except OSError as error:
             raise unusable(error) from None
     return True

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Thread
 
 from pydantic import SecretStr
 
+from cartum_roapp.errors import IntegrationError
 from cartum_roapp.home import Home
 from cartum_roapp.postgres.cluster import LOG as POSTGRES
 from cartum_roapp.postgres.database_url import DatabaseUrl
@@ -25,6 +29,7 @@ from cartum_roapp.settings import Settings
 
 #: Seconds.
 TIMEOUT = 180.0
+_LOOK = 1.0
 
 
 @dataclass(frozen=True)
@@ -123,16 +128,22 @@ def ui_url(config: Settings) -> str | None:
     return api_url(port).removesuffix("/api") if port else None
 
 
-def hold_console(config: Settings) -> None:
-    """Keeps other users from the console's port until this process ends, also while the console is down: a browser
-    sends its login there. Idempotent."""
-    if port := state(config).console:
-        keep(port)
+def keep_supervised(config: Settings) -> None:
+    """From now on replaces a killed supervisor, as that replaces a killed worker and a killed console: in a thread of
+    both, until this process ends.
+
+    Until then other users are kept from the console's port, also while the console is down: a browser sends its login
+    there."""
+    Thread(target=_revive_always, args=(config,), daemon=True).start()
 
 
-def revive(config: Settings) -> None:
-    """Replaces a killed supervisor. The new one ends everything that the old one left running, including this process.
-    Raises IntegrationError."""
+def _revive_always(config: Settings) -> None:
     home = Home(config.home)
-    if requested.contains(home, worker.LOG) and State.read(home).phase == "stopped":
-        spawn(config, home)
+    while True:
+        with suppress(IntegrationError, OSError):  # of a full disk, say: tried again
+            now = State.read(home)
+            if now.console:
+                keep(now.console)
+            if now.phase == "stopped" and requested.contains(home, worker.LOG):
+                spawn(config, home)
+        time.sleep(_LOOK)

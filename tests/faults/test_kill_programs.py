@@ -1,4 +1,5 @@
-"""`kill -9` of each program of a home, alone and with its supervisor. Within a minute everything is up again."""
+"""`kill -9` of each program of a home, alone and with its supervisor, and programs that are stopped (`kill -STOP`).
+Within a minute everything is up again."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from sandbox import Sandbox
 PROGRAMS = ["supervisor", "postgres", "prefect-server", "worker", "console"]
 #: Seconds. A machine kills programs that have not ended so long after SIGTERM.
 UP_WITHIN, LONGEST_GRACE = 60.0, 3.0
-RECOVERY = "the next command; if the worker survived, by itself"
+RECOVERY = "by itself; after a kill of all at once, the next command"
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +59,33 @@ def test_kills_of_each_program(system: Installation, sample: Sample, record: Rec
 
 @pytest.mark.long
 def test_kills_of_the_supervisor_with_others(system: Installation, sample: Sample, record: Record) -> None:
-    """The next command brings everything back, as `up` does after a reboot."""
+    """Worker or console bring everything back. If all are gone, the next command does, as `up` after a reboot."""
     others = [[name] for name in PROGRAMS[1:]]
     chosen = others if sample.full else random.Random(sample.seed).sample(others, 1)
     for names in [*chosen, PROGRAMS[1:]]:
-        _kill_and_sync(system, "supervisor", *names, then="status")
+        _kill_and_sync(system, "supervisor", *names, then="status" if names == PROGRAMS[1:] else "")
     what = "kill -9 of the supervisor and one other program at the same instant, each in turn; then of all at once"
     record("Kills", what, end(system, len(chosen) + 1), RECOVERY)
+
+
+@pytest.mark.long
+def test_programs_that_hang(system: Installation, sample: Sample, record: Record) -> None:
+    """They are said to, and are replaced. Those that answer go on."""
+    before = _programs(system)
+    stopped = PROGRAMS[1:] if sample.full else random.Random(sample.seed).sample(PROGRAMS[1:], 2)
+    for name in stopped:
+        before[name].signal(signal.SIGSTOP)
+    silent: set[str] = set()
+    system.become(lambda: silent.update(service.state(system.config).silent) or silent, lambda said: said >= {*stopped})
+    system.become(lambda: _is_up(system, {name: before[name] for name in stopped}), bool, UP_WITHIN)
+    assert (
+        {name for name, process in before.items() if process.alive()}
+        == {*PROGRAMS} - {*stopped}
+        == {*PROGRAMS} - silent
+    )
+    _sync(system)
+    what = "each program but the supervisor is stopped (SIGSTOP) and never goes on"
+    record("Kills", what, end(system, len(stopped)), "by itself, within a minute")
 
 
 @pytest.mark.long

@@ -16,8 +16,11 @@ import pytest
 from processes import Process, command_of
 
 from cartum_roapp import service
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.home import Home
+from cartum_roapp.postgres import socket_folder
 from cartum_roapp.service.patience import wait_until
+from cartum_roapp.service.postgres import Postgres
 from cartum_roapp.service.state import State
 from cartum_roapp.settings import Settings
 
@@ -75,13 +78,18 @@ def execute(config: Settings, statement: str) -> list[tuple[str]]:
     return rows
 
 
-def test_what_a_killed_supervisor_left_is_ended_by_the_next_one(home: Settings) -> None:
+@pytest.mark.parametrize("same_settings", [True, False])
+def test_what_a_killed_supervisor_left_is_taken_over_or_ended_by_the_next_one(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, same_settings: bool
+) -> None:
     write(home, "before")
     database = Process.named(home, "postgres")
     kill(home, "supervisor")
     assert database.alive()
+    if not same_settings:
+        monkeypatch.setenv("CARTUM_ROAPP_RETRIES", "7")
     assert notes(home) == ["before"]
-    assert not database.alive()
+    assert database.alive() == same_settings
     assert postmasters(home) == [service.state(home).pids["postgres"]]
 
 
@@ -123,6 +131,22 @@ def test_a_stale_pid_file_is_in_nobodys_way(home: Settings, change: Callable[[li
     path.write_text("".join(f"{line}\n" for line in change(lines)))
     assert notes(home) == ["before"]
     os.kill(os.getpid(), 0)
+
+
+def test_a_server_of_another_version_is_not_robbed_of_its_pid_file(home: Settings) -> None:
+    """It marks its processes in another way. Two servers on the same files would destroy them."""
+    write(home, "before")
+    service.stop(home)
+    program = Postgres(Home(home.home), {})
+    command = [word.replace("cluster_name=", "cluster_name=older-") for word in program.command()]
+    older = subprocess.Popen(command, env=program.variables(), cwd=program.directory(), stderr=subprocess.DEVNULL)
+    assert wait_until(lambda: socket_folder.answers(Home(home.home)), 20)
+    with pytest.raises(BadConfig, match=f"process {older.pid}") as refused:
+        notes(home)
+    assert "cartum-roapp down" in str(refused.value.fix) and older.poll() is None
+    older.send_signal(signal.SIGINT)
+    older.wait(20)
+    assert notes(home) == ["before"]
 
 
 def test_four_commands_at_once_share_one_database(home: Settings) -> None:

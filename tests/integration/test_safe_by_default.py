@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,12 @@ from installation import Installation
 from prefect_api import variables
 from pydantic import SecretStr
 
+from cartum_roapp import service
 from cartum_roapp.cli.up import warnings_of
 from cartum_roapp.home import Home
 from cartum_roapp.service import Running, State
+from cartum_roapp.service.http_connection import HttpConnection
+from cartum_roapp.service.open_files import raise_limit
 
 NOBODY = 65534
 
@@ -71,6 +76,26 @@ def test_another_user_of_the_machine_gets_nothing(installation: Installation) ->
     got = {what: end for what, end in tried.items() if root or what not in files}
     assert {what: end for what, end in got.items() if not end.startswith("refused: ")} == {}
     assert len(got) == len(tried) - (0 if root else len(files))
+
+
+@pytest.mark.parametrize(("program", "path"), [("prefect-server", "/api/health"), ("console", "/shops")])
+def test_a_crowd_that_sends_half_a_request_shuts_nobody_out(
+    installation: Installation, program: str, path: str
+) -> None:
+    """Without a login: more connections than systemd lets a program have."""
+    raise_limit()
+    port = service.state(installation.config).ports[program]
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 60)) for _ in range(1_100)]
+        for peer in crowd:
+            with suppress(OSError):  # cut off already
+                peer.sendall(b"GET /api/health HTTP/1.1\r\nHost: x\r\n")
+        for peer in crowd[: -HttpConnection.most]:
+            with suppress(ConnectionResetError):
+                assert peer.recv(1) == b""
+        login = httpx.BasicAuth(*Home(installation.home).login().split(":", 1))
+        address = f"http://127.0.0.1:{port}{path}"
+        assert httpx.get(address, auth=login, timeout=60, trust_env=False).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from rich.console import Console
 
 from cartum_roapp.cli.app import main
 from cartum_roapp.cli.watch import _glance, _run
+from cartum_roapp.doctor import machine
 from cartum_roapp.home import Home
 from cartum_roapp.ledger.runs import RunRecord
-from cartum_roapp.service import worker
+from cartum_roapp.service import requested, worker
 from cartum_roapp.service.lock import FileLock
+from cartum_roapp.service.state import STATE_LOCK, State
 
 
 def test_a_worker_runs_while_it_holds_its_lock(tmp_path: Path) -> None:
@@ -38,11 +41,12 @@ def test_only_a_person_at_a_terminal_watches(
 
 
 def test_a_stopped_worker_is_told_with_its_fix() -> None:
-    stopped, running = (_glance([], one) for one in ("stopped", "running"))
+    stopped, running = (_glance([], {"worker": one, "silent": {}}) for one in ("stopped", "running"))
     assert isinstance(stopped, list) and "Fix: `cartum-roapp up`" in stopped[0]
     assert isinstance(running, list) and running[0] == "Worker: running."
 
 
+RUNNING = {"worker": "running", "silent": {}}
 SHOP: dict[str, Any] = {
     "shop": "shop-1", "account": "main", "health": "needs you", "paused": None, "refused": None, "catalogue": None,
     "imported": True,
@@ -58,7 +62,7 @@ def test_a_shop_is_told_as_its_page_tells_it(width: int) -> None:
     now, screen = datetime.now(UTC), Console(width=width)
     times = {"last_success": now - timedelta(minutes=4, seconds=1), "next_run": now + timedelta(seconds=59.8)}
     with screen.capture() as kept:
-        for part in _glance([SHOP | times, SHOP | {"shop": "new", "last_success": None, "next_run": None}], "running"):
+        for part in _glance([SHOP | times, SHOP | {"shop": "new", "last_success": None, "next_run": None}], RUNNING):
             screen.print(part)
     text = kept.get()
     head = next(line for line in text.splitlines() if line.startswith("shop "))
@@ -101,3 +105,16 @@ def test_a_run_is_told_with_its_counts() -> None:
     told = {name: counts[name] for name in ("seen", "new", "changed", "delivered", "held", "calls")}
     assert run == {"kind": "incremental-sync", "state": "completed", "at": at, "error": None, **told}
     assert _run(RunRecord("id", "abcdef", "backfill", at, None, "running", {}, None))["seen"] is None
+
+
+def test_a_program_that_does_not_answer_is_told_with_the_time_in_status_and_doctor(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home").create()
+    requested.add(home, {"worker": ""})
+    with FileLock(home.run / STATE_LOCK) as lock:
+        assert lock.acquire()
+        State(id="x", phase="running", pids={"worker": os.getpid()}, silent={"worker": 3_661.0}).write(home)
+        silent = State.read(home).silence()
+        said = _glance([], {"worker": "silent", "silent": silent})
+        found = {one.about: one for one in machine.found(home, own_server=True)}
+    assert "worker: does not answer since 01:01:01 UTC. It is started again soon." in said
+    assert (found["worker"].verdict, found["worker"].says) == ("problem", "It does not answer since 01:01:01 UTC.")

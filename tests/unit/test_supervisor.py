@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
+import psutil
 import pytest
 
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
@@ -56,6 +60,7 @@ def test_a_worker_starts_with_its_own_variables_alone(place: Home) -> None:
 class Sleeper(Child):
     name = "sleeper"
     ending: ClassVar[tuple[tuple[int, float], ...]] = ((signal.SIGTERM, 5.0),)
+    asked_every: ClassVar[float] = 0.05
     lasts = 600.0
     refused = False
 
@@ -65,10 +70,25 @@ class Sleeper(Child):
         return [sys.executable, "-c", f"import time; time.sleep({self.lasts})"]
 
     def answers(self) -> bool:
-        return True
+        assert self.process is not None
+        return psutil.Process(self.process.pid).status() != psutil.STATUS_STOPPED
 
     def failure(self) -> IntegrationError:
         return BadConfig("it ended at once.", field="x", fix="y")
+
+
+def looked_at(program: Sleeper, until: Callable[[], bool]) -> bool:
+    """Whether that becomes true while a supervisor looks at the program."""
+
+    def look() -> bool:
+        program.check(1)
+        return until()
+
+    return wait_until(look, 20)
+
+
+def ready(program: Sleeper) -> bool:
+    return looked_at(program, lambda: program.ready)
 
 
 def test_a_program_is_started_when_requested_and_ends_in_order(place: Home) -> None:
@@ -77,8 +97,7 @@ def test_a_program_is_started_when_requested_and_ends_in_order(place: Home) -> N
     assert program.process is None
     program.check(1)
     assert program.alive() and not program.ready
-    program.check(1)
-    assert program.ready
+    assert ready(program)
     process = program.process
     program.stop()
     program.stop()
@@ -90,8 +109,7 @@ def test_one_that_needs_another_waits_for_it(place: Home) -> None:
     second = Sleeper(place, {}, [first])
     second.check(1)
     assert second.process is None
-    first.check(1)
-    first.check(1)
+    assert ready(first)
     second.check(1)
     assert second.alive()
     first.stop()
@@ -110,6 +128,42 @@ def test_one_that_does_not_start_is_tried_again_after_a_while_or_after_another_r
     program.check(2)
     assert program.alive()
     program.stop()
+
+
+def test_one_that_does_not_answer_any_more_is_known_as_such_and_replaced(place: Home) -> None:
+    program = Sleeper(place, {})
+    assert ready(program) and program.process is not None
+    stopped = program.process.pid
+    for number, silent in ((signal.SIGSTOP, True), (signal.SIGCONT, False), (signal.SIGSTOP, True)):
+        program.process.send_signal(number)
+        assert looked_at(program, lambda silent=silent: bool(program.answering.silent_since) == silent)  # type: ignore[misc]
+        assert program.process.pid == stopped and program.ready != silent
+    assert looked_at(program, lambda: program.ready)
+    assert program.process.pid != stopped and not program.answering.silent_since
+    program.stop()
+
+
+def test_a_question_that_is_not_answered_holds_nobody_up(place: Home) -> None:
+    asked, answer = threading.Event(), threading.Event()
+    program = Sleeper(place, {})
+    program.answers = lambda: asked.set() is None and answer.wait(60)  # type: ignore[method-assign]
+    assert looked_at(program, asked.is_set) and not program.ready
+    answer.set()
+    assert ready(program)
+    program.stop()
+
+
+def test_one_that_another_supervisor_started_is_taken_over(place: Home) -> None:
+    first, second = Sleeper(place, {"PATH": "/usr/bin"}), Sleeper(place, {})
+    assert ready(first) and first.process is not None
+    pid = first.process.pid
+    assert not Sleeper(Home(place.root.with_name("other")).create(), {}).take_over(pid, 0), "of another home"
+    assert not second.take_over(os.getpid(), 0) and second.take_over(pid, 7)
+    assert second.alive() and second.port == 7 and ready(second)
+    first.process.kill()
+    first.process.wait()
+    assert looked_at(second, lambda: second.ready and second.process is not None and second.process.pid != pid)
+    second.stop()
 
 
 def test_one_that_ends_before_it_answers_says_why(place: Home) -> None:

@@ -44,6 +44,7 @@ def test_the_unit_stays_with_a_command_that_there_is(shell: Shell, tmp_path: Pat
     up = typer.main.get_command(app).commands["up"]  # type: ignore[attr-defined]
     assert "--foreground" in {option for parameter in up.params for option in parameter.opts}
     assert (service["Restart"], service["KillMode"]) == ("always", "mixed")
+    assert int(service["LimitNOFILE"]) > 1024, "as many as systemd gives by itself"
     assert written["type"][1].endswith("enable --now cartum-roapp.service")
     if shutil.which("systemd-analyze"):
         command = ["systemd-analyze", "verify", written["unit"]]
