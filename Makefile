@@ -28,7 +28,7 @@ test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; 
 	$(BIN)/pytest -m "long and alone" -n 2 $(WHOLE) $(ARGS)
 	$(BIN)/pytest -m "long and not alone" -n 3 $(WHOLE) $(ARGS)
 
-soak: setup  ## two hours: fifty shops under faults and kills, a full disk, clocks, an upgrade, the size; SOAK_MINUTES=5 for less
+soak: setup  ## two hours: fifty shops under faults and kills, a full disk, clocks, the size; SOAK_MINUTES=5 for less
 	$(BIN)/pytest -m soak --full -s $(ARGS)
 
 check: setup  ## ruff, mypy --strict, import-linter

@@ -74,7 +74,7 @@ async def deployments(client: PrefectClient) -> list[DeploymentResponse]:
 
 
 async def move_into_queues() -> None:
-    """Moves deployments that an earlier version made, or whose queue was deleted, into their queues. Idempotent."""
+    """Moves deployments whose queue was deleted into their queues. Idempotent."""
     async with get_client() as client:
         for one in await deployments(client):
             queue = queues.queue_of(one.entrypoint)

@@ -123,10 +123,7 @@ def install(
         write_atomically(path, unit, mode=0o644)
     except OSError as error:
         raise unusable(error) from None
-    # An older version wrote a timer, which would start again what a person has stopped.
-    old = path.with_suffix(".timer")
-    steps = [f"{manager} disable --now {old.name}", f"rm {old}"] if old.exists() else []
-    steps += [f"{manager} daemon-reload", f"{manager} enable --now {path.name}"]
+    steps = [f"{manager} daemon-reload", f"{manager} enable --now {path.name}"]
     steps += ["loginctl enable-linger"] if "--user" in manager else []
     document = {"unit": str(path), "environment": str(environment), "type": steps}
     shown = [f"Written: {path}, and {environment} with the settings.", "Type:"]

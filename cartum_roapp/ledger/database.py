@@ -14,7 +14,7 @@ from psycopg2 import errorcodes
 from sqlalchemy import Connection, Engine, ExceptionContext, Pool, QueuePool, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from cartum_roapp.ledger import revision as revisions
+from cartum_roapp.ledger import revision
 
 log = logging.getLogger(__name__)
 
@@ -78,23 +78,23 @@ def _leave_standby(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def migrate(engine: Engine, revision: str = revisions.HEAD) -> None:
-    """Brings the schema to `revision`. Idempotent, also for two processes at once. Raises BadConfig for the
+def migrate(engine: Engine) -> None:
+    """Brings the schema to this version's. Idempotent, also for two processes at once. Raises BadConfig for the
     ledger of another version, and changes nothing then."""
     with reading(engine) as connection:
-        there = revisions.found(lambda query: connection.scalar(text(query)))
-    if there == revision:
+        there = revision.found(lambda query: connection.scalar(text(query)))
+    if there == revision.HEAD:
         return
-    revisions.check(there, f"{engine.url.host}/{engine.url.database}", "CARTUM_ROAPP_DATABASE_URL")
+    revision.check(there, f"{engine.url.host}/{engine.url.database}", "CARTUM_ROAPP_DATABASE_URL")
     from alembic import command
     from alembic.config import Config
 
     with locked(engine, "migrations"), engine.connect() as connection:
         config = Config()
         # A percent sign starts an interpolation there.
-        config.set_main_option("script_location", str(revisions.MIGRATIONS).replace("%", "%%"))
+        config.set_main_option("script_location", str(revision.MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        command.upgrade(config, revision.HEAD)
         connection.commit()
 
 

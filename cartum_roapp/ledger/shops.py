@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, and_, case, func, null, or_, select, text, update
+from sqlalchemy import Connection, Engine, and_, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cartum_roapp.errors import BadConfig, NotReady
@@ -63,8 +63,7 @@ def register(
     retention_days: int | None = None,
     revive: bool = True,
 ) -> ShopState:
-    """Makes the shop known, or known again under this slug. What the ledger knows of it stays, except the pause of a
-    deleted one.
+    """Makes the shop known, or known again under this slug. What the ledger knows of it stays.
 
     Idempotent. Raises BadConfig when the slug belongs to another live shop and, without `revive`, when the
     shop was deleted: a run that read its settings just before must not bring it back.
@@ -88,11 +87,7 @@ def register(
         connection.execute(
             row.on_conflict_do_update(
                 index_elements=[shops.c.key],
-                set_={
-                    **named,
-                    "deleted_at": None,
-                    "paused_because": case((shops.c.deleted_at.is_(None), shops.c.paused_because), else_=null()),
-                },
+                set_={**named, "deleted_at": None},
                 where=changed,
             )
         )

@@ -1,8 +1,9 @@
-"""From an earlier version to this one: `make soak`, as it needs the project's history."""
+"""From this version to a next one, which has one table more."""
 
 from __future__ import annotations
 
-import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,15 +12,26 @@ from pathlib import Path
 import pytest
 from homes import new_home
 from installation import Installation
-from of_one_shop import end, place
+from of_one_shop import begin, end, place
 from pages import ROOT
 from reliability import Record
 
+from cartum_roapp.ledger import revision
 from sandbox import Sandbox
 
-pytestmark = pytest.mark.soak
+pytestmark = pytest.mark.long
 
-EARLIER = os.environ.get("UPGRADE_FROM", "b378e87")
+PROGRAMS = ("blocks", "cartum_roapp", "console", "deployments", "flows", "tasks")
+NEXT = f"""
+from alembic import op
+
+revision = "next"
+down_revision = "{revision.HEAD}"
+
+
+def upgrade() -> None:
+    op.execute("CREATE TABLE of_the_next (id BIGINT)")
+"""
 
 
 @pytest.fixture
@@ -32,20 +44,25 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
             system.close()
 
 
-def test_an_upgrade(system: Installation, tmp_path: Path, record: Record) -> None:
-    """All programs of the earlier version run, and its last orders are not delivered yet."""
-    code = tmp_path / "earlier"
-    code.mkdir()
-    packed = subprocess.run(["git", "-C", str(ROOT), "archive", EARLIER], check=True, capture_output=True).stdout
-    subprocess.run(["tar", "-x", "-C", str(code)], input=packed, check=True)
-    _typed(system, code, "account", "add", "main", "--base-url", system.box.roapp.base_url)
-    for words in (
-        ["shop", "add", "shop-1", "--from", str(system.file(0)), "--no-import"],
-        ["up"],
-        ["import", "shop-1"],
-    ):
-        _typed(system, code, *words)
+@pytest.fixture
+def following(tmp_path: Path) -> Path:
+    """The code of the next version."""
+    code = tmp_path / "next"
+    for name in PROGRAMS:
+        shutil.copytree(ROOT / name, code / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "prefect.yaml", code)
+    ledger = code / "cartum_roapp" / "ledger"
+    (ledger / "migrations" / "versions" / "next.py").write_text(NEXT)
+    declared = ledger / "revision.py"
+    declared.write_text(re.sub('^HEAD = ".*"$', 'HEAD = "next"', declared.read_text(), flags=re.MULTILINE))
+    return code
+
+
+def test_an_upgrade(system: Installation, following: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All programs of this version run, and the last orders are not delivered yet."""
+    begin(system)
     place(system, 3)
+    install(following, system, monkeypatch)
     upgraded = system.done("upgrade")
     assert Path(upgraded["backup"]).exists(), upgraded
     system.done("sync", "shop-1")
@@ -53,13 +70,18 @@ def test_an_upgrade(system: Installation, tmp_path: Path, record: Record) -> Non
     record("The machine", "an upgrade from an earlier version while everything runs", end(system, 1), "`upgrade`")
 
 
-def _typed(system: Installation, code: Path, *words: str) -> None:
-    """A command of the earlier version."""
-    environment = {
-        **system.shell.environment,
-        "CARTUM_ROAPP_SHOP_PASSWORD": system.shell.box.shop["password"],
-        "PYTHONPATH": str(code),
-    }
-    command = [sys.executable, "-m", "cartum_roapp.cli.app", *words, "--json"]
-    ended = subprocess.run(command, cwd=code, env=environment, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
+def install(code: Path, system: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on commands, and what they start, are of this code."""
+    shell = system.shell
+    shell.environment["PYTHONPATH"] = str(code)
+
+    def ended(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cartum_roapp.cli.app", *arguments, "--json"]
+        variables = {**shell.environment, **environment}
+        return subprocess.run(
+            command, cwd=code, env=variables, input=typed, capture_output=True, text=True, check=False
+        )
+
+    monkeypatch.setattr(shell, "ended", ended)
+    monkeypatch.setattr(revision, "HEAD", "next")
+    monkeypatch.setattr(revision, "MIGRATIONS", code / "cartum_roapp" / "ledger" / "migrations")

@@ -98,43 +98,14 @@ def test_an_older_ledger_keeps_its_records(database: str, tmp_path: Path, monkey
         held.hold(connection, shop="abcdef", entity="order", id="1", error=error)
     _copied(tmp_path, monkeypatch)
     (tmp_path / "migrations" / "versions" / "next.py").write_text(NEXT)
+    monkeypatch.setattr(revision, "HEAD", "next")
     with ThreadPoolExecutor() as both:  # two processes of the next version begin at once
-        for upgrade in [both.submit(migrate, engine, "next") for _ in range(2)]:
+        for upgrade in [both.submit(migrate, engine) for _ in range(2)]:
             upgrade.result()
-    migrate(engine, "next")
+    migrate(engine)
     with engine.connect() as connection:
         record = connection.execute(text("SELECT id, remedy, since = first_at AS kept FROM held")).one()
     assert tuple(record) == ("1", "ask", True)
-    engine.dispose()
-
-
-def test_keys_of_products_are_folded_where_that_makes_no_two_one(database: str) -> None:
-    articles = ("CAP-2", "ШАПКА", "a-1", "A-1", "low")
-    script = ScriptDirectory(str(MIGRATIONS))
-    (before,) = [one.down_revision for one in script.walk_revisions() if one.path.endswith("_folded_articles.py")]
-    engine = connect(database)
-    migrate(engine, before)
-    with engine.begin() as connection:
-        connection.execute(text("INSERT INTO shops (key, slug, account) VALUES ('abcdef', 'shop', 'main')"))
-        for article in articles:
-            values = {"article": article, "product": f"article:{article}"}
-            for into in (
-                "products (shop, product, article, title, description, barcode, price) "
-                "VALUES ('abcdef', :product, :article, '', '', '', 1)",
-                "order_lines (shop, number, product, price, quantity, title) "
-                "VALUES ('abcdef', '1', :product, 1, 1, '')",
-                "agreed_lines (shop, number, product, part, entity_id, price, quantity) "
-                "VALUES ('abcdef', '1', :product, 1, 1, 1, 1)",
-                "links (account, kind, key, ro_id, reason) VALUES ('main', 'product', 'abcdef/' || :product, 1, '')",
-            ):
-                connection.execute(text(f"INSERT INTO {into}"), values)
-    migrate(engine)
-    with engine.connect() as connection:
-        having = ("products", "order_lines", "agreed_lines")
-        for key in (*(f"product FROM {table}" for table in having), "substr(key, 8) FROM links"):
-            found = {one.removeprefix("article:") for one in connection.scalars(text(f"SELECT {key}"))}
-            assert found == {"cap-2", "шапка", "a-1", "A-1", "low"}, key
-        assert set(connection.scalars(text("SELECT article FROM products"))) == set(articles)
     engine.dispose()
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 from world import World
 
 from cartum_roapp.apis.roapp import RoApp
@@ -108,8 +108,6 @@ def test_only_a_person_brings_a_deleted_shop_back_and_its_pause_is_over(world: W
         world.run("incremental-sync", shop)
     assert shops.all_states(world.engine) == []
     assert world.value("SELECT paused_because FROM shops") is None
-    with world.engine.begin() as connection:  # a ledger of an earlier version
-        connection.execute(text("UPDATE shops SET paused_because = 'Paused by hand.'"))
     state = shops.register(world.engine, key=shop.key, slug=shop.slug, account=shop.account)
     assert state.paused_because is None
     shops.pause(world.engine, shop.key)

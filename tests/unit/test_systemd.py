@@ -83,12 +83,6 @@ def test_the_settings_are_in_a_file_of_their_own_that_others_can_not_read(shell:
     assert SECRET not in "".join(path.read_text() for path in (tmp_path / "units").iterdir())
 
 
-def test_the_timer_of_an_older_version_is_taken_away(shell: Shell, tmp_path: Path) -> None:
-    (tmp_path / "cartum-roapp.timer").touch()
-    first, second, *_ = shell.run("service", "install", "--folder", str(tmp_path))["type"]
-    assert first.endswith("disable --now cartum-roapp.timer") and second == f"rm {tmp_path / 'cartum-roapp.timer'}"
-
-
 def test_the_unit_of_another_home_is_not_replaced(shell: Shell, tmp_path: Path) -> None:
     arguments = ("service", "install", "--folder", str(tmp_path / "units"))
     shell.run(*arguments)

@@ -1,10 +1,10 @@
-"""All tables of the first version."""
+"""All tables."""
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_ff6d6a2c8703"
+revision = "20261203_21bab3e50260"
 down_revision = None
 
 TABLES = """
@@ -37,8 +37,8 @@ CREATE TABLE catalogue (
     barcodes TEXT[] NOT NULL,
     CONSTRAINT pk_catalogue PRIMARY KEY (account, ro_id)
 );
-CREATE INDEX ix_catalogue_account_code ON catalogue (account, code);
-CREATE INDEX ix_catalogue_account_sku ON catalogue (account, sku);
+CREATE INDEX ix_catalogue_account_code ON catalogue (account, lower(code));
+CREATE INDEX ix_catalogue_account_sku ON catalogue (account, lower(sku));
 CREATE INDEX ix_catalogue_account_title_key ON catalogue (account, title_key);
 CREATE INDEX ix_catalogue_barcodes ON catalogue USING gin (barcodes);
 
@@ -86,8 +86,6 @@ CREATE TABLE markers (
     ro_id BIGINT NOT NULL,
     shop TEXT NOT NULL,
     number TEXT NOT NULL,
-    branch_id BIGINT,
-    order_type_id BIGINT,
     CONSTRAINT pk_markers PRIMARY KEY (account, ro_id)
 );
 CREATE INDEX ix_markers_account_shop_number ON markers (account, shop, number);
@@ -113,7 +111,6 @@ CREATE TABLE order_lines (
     price NUMERIC(18, 4) NOT NULL,
     quantity NUMERIC(18, 4) NOT NULL,
     title TEXT NOT NULL,
-    kind TEXT NOT NULL,
     CONSTRAINT pk_order_lines PRIMARY KEY (shop, number, product, price)
 );
 
@@ -130,6 +127,9 @@ CREATE TABLE runs (
 );
 CREATE INDEX ix_runs_shop_started_at ON runs (shop, started_at);
 CREATE INDEX ix_runs_unfinished ON runs (started_at) WHERE finished_at IS NULL;
+CREATE INDEX ix_runs_finished_at ON runs USING brin (finished_at);
+CREATE INDEX ix_runs_details ON runs (finished_at)
+    WHERE counts ?| ARRAY['findings', 'days', 'currencies', 'records', 'resent', 'left_out', 'not_in_shop'];
 
 CREATE TABLE shops (
     key TEXT NOT NULL,
@@ -138,6 +138,7 @@ CREATE TABLE shops (
     connected_at TIMESTAMPTZ DEFAULT now() NOT NULL,
     name TEXT DEFAULT '' NOT NULL,
     timezone TEXT DEFAULT 'UTC' NOT NULL,
+    retention_days INTEGER,
     deleted_at TIMESTAMPTZ,
     paused_because TEXT,
     window_from TIMESTAMPTZ,
@@ -245,7 +246,8 @@ CREATE TABLE order_matches (
     CONSTRAINT fk_order_matches_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 CREATE INDEX ix_order_matches_roapp_number ON order_matches (account, roapp_number);
-CREATE INDEX ix_order_matches_staff_status ON order_matches (shop) WHERE staff_status IS NOT NULL;
+CREATE INDEX ix_order_matches_two_way ON order_matches (shop)
+    WHERE staff_status IS NOT NULL OR shop_writes IS NOT NULL;
 CREATE INDEX ix_order_matches_total ON order_matches (account) WHERE total IS NULL;
 
 CREATE TABLE orders (
@@ -253,6 +255,7 @@ CREATE TABLE orders (
     number TEXT NOT NULL,
     version INTEGER DEFAULT '1' NOT NULL,
     hash TEXT NOT NULL,
+    row_digest TEXT DEFAULT '' NOT NULL,
     status_id INTEGER NOT NULL,
     final_since TIMESTAMPTZ,
     gone_at TIMESTAMPTZ,
