@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,8 +35,9 @@ from cartum_roapp.home import Home, disk_failure, unusable
 from cartum_roapp.ledger import revision
 from cartum_roapp.ledger.agreed import FORGET_ALL
 from cartum_roapp.postgres.cluster import binaries
-from cartum_roapp.postgres.database_url import DatabaseUrl
+from cartum_roapp.postgres.database_url import VARIABLE, DatabaseUrl
 from cartum_roapp.postgres.databases import both, connected, is_key, prepare_prefect
+from cartum_roapp.service.ledger import opened
 from cartum_roapp.service.lock import FileLock, is_held
 from cartum_roapp.settings import Settings
 
@@ -113,18 +114,50 @@ def _record(home: Home) -> Path:
     return home.root / "last-backup"
 
 
-def named_in(folder: Path, home: Home, made_at: datetime | None = None) -> Path:
+def upgrade(config: Settings, folder: Path | None) -> Path | None:
+    """Brings a ledger of an older version to this one. Before, writes a backup, unless there is one of the ledger's
+    revision, and stops what runs. Returns the backup; None where none was written: the ledger is not older, or is in a
+    database of the operator's own and `folder` is None. Otherwise None is the folder `backups` of the home.
+
+    Raises BadConfig for a newer ledger, and what `write` raises; nothing is changed then."""
+    home = Home(config.home)
+    if config.database_url is None:
+        if not (home.postgres / "data").exists():
+            return None
+        if service.state(config).phase == "stopped":
+            service.stop(config)  # else the database would start with the worker that ran before a power cut
+        service.use(config, prefect=False)
+    ledger, _ = both(config)
+    there = _revision(ledger)
+    where = (ledger.place, VARIABLE) if config.database_url else (str(home.root), "CARTUM_ROAPP_HOME")
+    revision.check(there, *where)
+    if there in (None, revision.HEAD):
+        return None
+    path = None
+    if folder or not config.database_url:
+        path = (folder or home.backups) / f"{_series(home)}{there}.backup"
+        if not path.exists():
+            try:
+                write(config, path, with_keys=not config.database_url)
+            except IntegrationError as error:
+                error.fix = f"{error.fix or ''} Nothing was stopped or changed.".strip()
+                raise
+    service.stop(config)
+    with opened():
+        return path
+
+
+def named_in(folder: Path, home: Home) -> Path:
     """Returns the name of a backup of the home that is made now, as one of several in this folder."""
-    return folder / f"{_series(home)}{made_at or datetime.now(UTC):%Y-%m-%dT%H%M%S.%fZ}.backup"
+    return folder / f"{_series(home)}{datetime.now(UTC):%Y-%m-%dT%H%M%S.%fZ}.backup"
 
 
-def keep_newest(path: Path, home: Home, keep: int, younger_than: timedelta = timedelta(0)) -> list[Path]:
-    """Deletes older backups of the home beside `path`, so that `keep` are left, `path` included, and the younger ones.
-    Returns the deleted ones."""
+def keep_newest(path: Path, home: Home, keep: int) -> list[Path]:
+    """Deletes older backups of the home beside `path`, so that `keep` are left, `path` included. Returns the deleted
+    ones."""
     named = re.compile(re.escape(_series(home)) + r"\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z\.backup")
     others = [one for one in path.parent.iterdir() if named.fullmatch(one.name) and one != path]
-    since = named_in(path.parent, home, datetime.now(UTC) - younger_than)
-    gone = [one for one in sorted(others)[: max(0, len(others) + 1 - keep)] if one < since]
+    gone = sorted(others)[: max(0, len(others) + 1 - keep)]
     for one in gone:
         one.unlink(missing_ok=True)
     return gone

@@ -6,7 +6,7 @@ logs/       the output of database and servers
 postgres/   the embedded database (readable only for its own user), and the folder of its Unix socket
 prefect/    Prefect's home
 service.env the settings for systemd, from `service install`; some are secret (0600)
-backups/    what `upgrade` has written before it changed anything (0700)
+backups/    what `up` has written before it upgraded the ledger (0700)
 last-backup when the last backup was written
 run/        locks, the supervisor's state, the ports, what is wanted; may be deleted while nothing runs
 """
@@ -78,6 +78,10 @@ class Home:
         return self.root / "prefect"
 
     @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+    @property
     def run(self) -> Path:
         return self.root / "run"
 
@@ -89,7 +93,7 @@ class Home:
         passable = 0o711 if os.geteuid() == 0 else 0o700
         modes = {self.root: passable, self.postgres: passable}
         try:
-            for path in (self.root, self.keys, self.logs, self.postgres, self.prefect, self.run):
+            for path in (self.root, self.keys, self.logs, self.postgres, self.prefect, self.backups, self.run):
                 if not path.is_dir():
                     path.mkdir(mode=0o700, parents=True, exist_ok=True)
                     path.chmod(modes.get(path, 0o700))

@@ -16,13 +16,13 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from cartum_roapp import logs, service
-from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.errors import BadConfig, IntegrationError, with_fix
 from cartum_roapp.home import Home
 from cartum_roapp.service import ledger
 from cartum_roapp.service.lock import FileLock
 from cartum_roapp.service.worker import LOCK, POLLING_LOCK, SIGN_EVERY
 from cartum_roapp.settings import Settings, settings
-from cartum_roapp.sync.failure import prefect_errors
+from cartum_roapp.sync.failure import prefect_errors, sanitized_errors
 
 if TYPE_CHECKING:
     from deployments.worker import InProcessWorker
@@ -34,6 +34,8 @@ _STOP_TIMEOUT = 10.0
 _SWEEP_EVERY = 300.0
 _CLEAR_EVERY = 20.0
 _REMOVE_OLD_EVERY = 3 * 3600.0
+#: Until the deployments are renewed again, if that failed.
+_RENEW_AGAIN_AFTER = 60.0
 #: Until a run whose process was killed is started again: one that fails at once is not started all the time.
 _AGAIN_AFTER = 15.0
 
@@ -133,10 +135,11 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
         asyncio.create_task(_every(_CLEAR_EVERY, lambda: form_lists.renew(engine))),
         asyncio.create_task(_every(_REMOVE_OLD_EVERY, lambda: remove_old(engine), first=_SWEEP_EVERY)),
     ]
+    renewing = asyncio.create_task(renew())
     ending = asyncio.create_task(stopped.wait())
     await asyncio.wait([*serving, ending], return_when=asyncio.FIRST_COMPLETED)
     polling.release()
-    for task in (*serving, ending):
+    for task in (*serving, renewing, ending):
         task.cancel()
     ends = await asyncio.gather(*serving, return_exceptions=True)
     await worker.close(_STOP_TIMEOUT)
@@ -165,6 +168,24 @@ async def _live(lock: FileLock, worker: InProcessWorker | None = None) -> None:
     while True:
         lock.touch()
         await asyncio.sleep(SIGN_EVERY)
+
+
+async def renew() -> None:
+    """Brings the deployments, schedules and alerts of all shops up to date: an earlier version may have left them, or
+    their blocks were edited or deleted by hand. What fails is a line of the log."""
+    from deployments import shops
+
+    while True:
+        try:
+            with sanitized_errors(), prefect_errors():
+                done = await shops.sync()
+        except IntegrationError as error:
+            logs.say(f"the deployments are not renewed, which is tried again in a minute: {error}", logger=LOGGER)
+            await asyncio.sleep(_RENEW_AGAIN_AFTER)
+            continue
+        for slug, problem in done.unusable.items():
+            logs.say(with_fix(f"{slug} can't be used: {problem.message}", problem.fix), logger=LOGGER)
+        return
 
 
 async def sweep(engine: Engine, mine: Collection[UUID], refused_again: float) -> None:

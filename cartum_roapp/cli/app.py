@@ -30,7 +30,6 @@ from cartum_roapp.cli import (
     shops,
     systemd,
     up,
-    upgrade,
     watch,
 )
 from cartum_roapp.cli.arguments import example
@@ -75,7 +74,6 @@ app.command("ui", epilog=example("ui --open"))(up.ui)
 app.command("down", epilog=example("down"))(up.down)
 app.command("backup", epilog=example("backup cartum-roapp.backup --with-keys"))(backup.backup)
 app.command("doctor", epilog=example("doctor"))(doctor.doctor)
-app.command("upgrade", epilog=example("upgrade"))(upgrade.upgrade)
 app.command("restore", epilog=example("restore cartum-roapp.backup"))(backup.restore)
 app.command("worker", epilog=example("worker"))(foreground.worker)
 app.command("console", epilog=example("console --port 8321"))(foreground.console)

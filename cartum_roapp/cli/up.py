@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import webbrowser
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from cartum_roapp.service import Running, State
     from cartum_roapp.settings import Settings
 
-#: Held in the home's `run` by `up` and `upgrade`.
-STARTING_LOCK = "starting.lock"
+#: Held in the home's `run` by `up`.
+_LOCK = "starting.lock"
 _OTHERS_WITHIN = 180.0  # seconds
 
 _GOES_ON = "What it stored and delivered stays; it goes on after `cartum-roapp up`, or when its command is typed again."
@@ -30,9 +31,20 @@ def up(
         bool,
         typer.Option("--foreground", help="Run in the foreground, and stop everything on SIGTERM or Ctrl-C."),
     ] = False,
+    backup: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            metavar="FOLDER",
+            help="Where a backup goes before the ledger is upgraded. Without it: the home's `backups`, or none for a "
+            "database of your own.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Start database, Prefect's server, worker and console until `down`. Print the addresses and the login."""
+    """Start database, Prefect's server, worker and console until `down`. Print the addresses and the login. Back up and
+    upgrade the ledger of an older version first."""
     from cartum_roapp.home import Home
     from cartum_roapp.service.lock import FileLock
     from cartum_roapp.service.usage import prepare_named
@@ -40,21 +52,21 @@ def up(
 
     config = settings()
     prepare_named(config)  # refuses before anything is made
-    with FileLock(Home(config.home).create().run / STARTING_LOCK) as lock:
+    with FileLock(Home(config.home).create().run / _LOCK) as lock:
         if not lock.acquire(timeout=_OTHERS_WITHIN):  # systemd starts what an upgrade has stopped
-            raise Retryable("Another `up` or `upgrade` is under way.", fix="Wait until it has ended.")
+            raise Retryable("Another `up` is under way.", fix="Wait until it has ended.")
         if not foreground:
-            document, rows = bring_up(config)
+            document, rows = _bring_up(config, backup)
             show(document, lambda: terminal_table("Up until `cartum-roapp down`", ("", ""), rows))
             return
-        _take_over(config)
+        _take_over(config, backup)
     _stay(config)
     show({"home": str(config.home)}, lambda: ["Everything is stopped."])
 
 
-def _take_over(config: Settings) -> None:
+def _take_over(config: Settings, folder: Path | None) -> None:
     """Stops what runs in the background. Raises BadConfig if the home already runs in the foreground."""
-    from cartum_roapp import service
+    from cartum_roapp import backup, service
 
     now = service.state(config)
     if now.foreground:
@@ -63,6 +75,8 @@ def _take_over(config: Settings) -> None:
             field="CARTUM_ROAPP_HOME",
             fix="Stop that command or service first.",
         )
+    if saved := backup.upgrade(config, folder):
+        say(f"The ledger is upgraded. Its backup: {saved}")
     service.stop(config)
     service.request_all(config)
 
@@ -79,13 +93,14 @@ def _stay(config: Settings) -> None:
     service.stop(config)
 
 
-def bring_up(config: Settings) -> tuple[dict[str, object], list[tuple[str, object]]]:
+def _bring_up(config: Settings, folder: Path | None) -> tuple[dict[str, object], list[tuple[str, object]]]:
     """Starts what is not up. Returns the document of `up`, and its rows for people. Raises IntegrationError."""
-    from cartum_roapp import service
+    from cartum_roapp import backup, service
     from cartum_roapp.service import console, worker
 
     before = service.state(config)
     with waiting(f"Starting {_parts(config)}"):
+        saved = backup.upgrade(config, folder)
         running = service.use(config, with_worker=True)
     now = service.state(config)
     was_running = worker.LOG in before.ready and before.pids.get(worker.LOG) == now.pids.get(worker.LOG)
@@ -99,12 +114,14 @@ def bring_up(config: Settings) -> tuple[dict[str, object], list[tuple[str, objec
         "login_file": str(running.home.login_path) if _is_own(running) else None,
         "home": str(running.home.root),
         "worker": "was running" if was_running else "started",
+        "backup": str(saved) if saved else None,
     }
     return document, [
         ("console", document["console"]),
         ("Prefect's UI", document["ui"]),
         *_logins(running),
         *((name, document[name]) for name in ("home", "worker")),
+        *([("backup before the upgrade", saved)] if saved else []),
     ]
 
 

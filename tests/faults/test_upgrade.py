@@ -59,21 +59,31 @@ def following(tmp_path: Path) -> Path:
 
 
 def test_an_upgrade(system: Installation, following: Path, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All programs of this version run, and the last orders are not delivered yet."""
+    """All programs of this version run, and the last orders are not delivered yet. Nothing changes until there is a
+    backup; this version refuses the ledger from then on."""
     begin(system)
     place(system, 3)
-    install(following, system, monkeypatch)
-    upgraded = system.done("upgrade")
-    assert Path(upgraded["backup"]).exists(), upgraded
-    system.done("sync", "shop-1")
-    assert len(system.shell.box.roapp_orders()) == len(system.box.shops[0].qualifying())
-    record("The machine", "an upgrade from an earlier version while everything runs", end(system, 1), "`upgrade`")
+    with monkeypatch.context() as patched:
+        install(following, system, patched)
+        before = system.worker()
+        refused = system.command("up", "--backup", "/proc")  # where nobody makes a file
+        assert refused.code == 2 and "Nothing was stopped or changed" in refused.said
+        assert system.worker() == before and not list((system.home / "backups").iterdir())
+        upgraded = system.done("up")
+        (backup,) = (system.home / "backups").iterdir()
+        assert upgraded["backup"] == str(backup) and revision.HEAD not in backup.name
+        assert not before.alive() and system.done("up")["backup"] is None
+        system.done("sync", "shop-1")
+        assert len(system.shell.box.roapp_orders()) == len(system.box.shops[0].qualifying())
+        record("The machine", "an upgrade from an earlier version while everything runs", end(system, 1), "`up`")
+    newer = system.command("up")
+    assert newer.code == 2 and "belongs to an older or newer cartum-roapp" in newer.said
 
 
 def install(code: Path, system: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on commands, and what they start, are of this code."""
     shell = system.shell
-    shell.environment["PYTHONPATH"] = str(code)
+    monkeypatch.setitem(shell.environment, "PYTHONPATH", str(code))
 
     def ended(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "cartum_roapp.cli.app", *arguments, "--json"]

@@ -181,19 +181,6 @@ def test_a_folder_keeps_the_newest_ones(old: Installation, tmp_path: Path) -> No
         assert old.command("backup", *arguments).code == 2
 
 
-def test_an_upgrade_whose_backup_fails_stops_nothing(old: Installation) -> None:
-    old.done("up")
-    before, key = old.worker(), old.home / "keys" / "prefect-encryption"
-    aside = key.rename(key.with_name("aside"))
-    try:
-        refused = old.command("upgrade")
-    finally:
-        aside.rename(key)
-    assert refused.code == 2 and "Nothing was stopped or changed" in refused.said
-    assert old.worker() == before
-    assert list((old.home / "backups").iterdir()) == []
-
-
 def test_a_login_that_the_operator_chose_is_not_in_it(old: Installation, tmp_path: Path) -> None:
     made, aside = old.home / "keys" / "prefect-login", tmp_path / "login"
     made.rename(aside)

@@ -193,8 +193,8 @@ def test_an_upgrade(house: House) -> None:
     before = house.worker()
     done = house.do(steps)
     assert done["status"]["worker"] == "running" and not before.alive()
-    assert house.deployment(f"incremental-sync/{SLUG}") is not None
-    assert Path(done["upgrade"]["backup"]).parent == house.home / "backups"
+    house.become(lambda: house.deployment(f"incremental-sync/{SLUG}"), lambda found: found is not None)
+    assert done["up"]["backup"] is None, "the ledger is this version's"
 
 
 def test_a_reboot(house: House) -> None:
