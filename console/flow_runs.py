@@ -79,7 +79,7 @@ class FlowRuns:
                 try:
                     found = await client.read_deployment_by_name(deployment)
                 except ObjectNotFound:
-                    fix = "`cartum-roapp deployments sync` makes it."
+                    fix = "The worker makes it when it starts: `cartum-roapp down`, then `cartum-roapp up`."
                     raise BadConfig(f"Prefect has no deployment {deployment}.", fix=fix) from None
                 run = await client.create_flow_run_from_deployment(
                     found.id, parameters={**found.parameters, **parameters}, idempotency_key=f"console: {once}"

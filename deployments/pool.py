@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import DeploymentSort
@@ -71,18 +71,6 @@ async def deployments(client: PrefectClient) -> list[DeploymentResponse]:
             deployment_filter=ours, limit=limit, offset=offset, sort=DeploymentSort.CREATED_DESC
         )
     )
-
-
-async def move_into_queues() -> None:
-    """Moves deployments whose queue was deleted into their queues. Idempotent."""
-    async with get_client() as client:
-        for one in await deployments(client):
-            queue = queues.queue_of(one.entrypoint)
-            pool, present = one.work_pool_name or work_pool_name(), one.work_queue_name or queues.OTHERS
-            if pool == work_pool_name() and present == queues.OTHERS != queue:
-                moved = DeploymentUpdate(work_pool_name=pool, work_queue_name=queue)
-                with suppress(ObjectNotFound):
-                    await client.update_deployment(one.id, moved)
 
 
 async def ensure() -> str:

@@ -113,7 +113,6 @@ async def _serve(config: Settings, home: Home, engine: Engine) -> None:
     await register()
     kind = await pool.ensure()
     await shared.deploy()
-    await pool.move_into_queues()
     name = worker_name(home)
     await end_killed(engine, gone=name)
     await cancel_backlog()

@@ -22,7 +22,7 @@ from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import deleted_shops, refusals, resetting, shops, standstill
 from cartum_roapp.ledger.resetting import Reset
 from cartum_roapp.service import ledger
-from deployments import alerts, form_lists, one_shop, pool, shared
+from deployments import alerts, form_lists, one_shop, pool
 from deployments.saving import locked_ledger
 from tasks import schedule
 
@@ -49,7 +49,7 @@ async def save_new(engine: Engine, config: ShopConfig, company: str, *, leftover
     try:
         await save(engine, config, company)
     except BaseException:
-        with suppress(Exception):  # the next `deployments sync` removes what is left without a block
+        with suppress(Exception):  # the worker's next start removes what is left without a block
             await store.delete_shop(config.slug)
             if not leftovers:
                 await alerts.remove(config.slug)
@@ -132,12 +132,11 @@ class Synced:
 
 
 async def sync() -> Synced:
-    """Updates deployments, schedules and alerts of all shops to their blocks, and the shared deployments to
-    prefect.yaml: after blocks were edited or deleted by hand, after deployments were changed, after an upgrade.
+    """Updates deployments, schedules and alerts of all shops to their blocks: after blocks were edited or deleted by
+    hand, after deployments were changed, after an upgrade.
 
     A shop without a block is disconnected like a deleted one. A shop that can't be connected is paused in Prefect.
     """
-    await shared.deploy()
     renewed, removed, unusable = [], [], {}
     for slug in await store.list_shops():
         async with locked_ledger() as engine:

@@ -278,11 +278,22 @@ class Installation:
 
 def disconnect(config: Settings, slug: str) -> None:
     """`shop delete SLUG --yes --purge` in a home whose server is up, without a process of its own."""
+    with _in_home(config):
+        asyncio.run(shops.disconnect(slug, purge=True))
+
+
+def renewed(config: Settings) -> shops.Synced:
+    """What a worker of the home does when it starts."""
+    with _in_home(config):
+        return asyncio.run(shops.sync())
+
+
+@contextmanager
+def _in_home(config: Settings) -> Iterator[None]:
     service.use(config)
-    with pytest.MonkeyPatch.context() as environment:
+    with pytest.MonkeyPatch.context() as environment, here(config):
         environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
-        with here(config):
-            asyncio.run(shops.disconnect(slug, purge=True))
+        yield
 
 
 def _is_new(now: service.State, before: Process) -> bool:

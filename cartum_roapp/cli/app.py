@@ -16,7 +16,6 @@ from cartum_roapp.cli import (
     backup,
     customers,
     demo,
-    deployments,
     doctor,
     fleet,
     foreground,
@@ -84,7 +83,6 @@ app.add_typer(backfills.app, name="backfill")
 app.command("reconcile", epilog=example("reconcile my-shop --repair"))(runs.reconcile)
 app.command("reset", epilog=example("reset my-shop"))(repair.reset)
 app.command("status", epilog=example("status my-shop"))(watch.status)
-app.add_typer(deployments.app, name="deployments")
 app.add_typer(systemd.app, name="service")
 app.command("alerts", epilog=example("alerts slack-webhook/ops"))(alerts.alerts)
 

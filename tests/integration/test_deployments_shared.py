@@ -8,11 +8,10 @@ import subprocess
 import sys
 
 import pytest
-from installation import Installation
+from installation import Installation, renewed
 from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect_api import here, variables
 
-from deployments import pool
 from deployments.form_lists import filled
 from deployments.late import Unneeded
 from deployments.shared import PREFECT_YAML, described
@@ -45,8 +44,7 @@ def test_fresh_orders_come_before_all_other_runs(installation: Installation) -> 
         assert earlier
         body = {"work_pool_name": "cartum-roapp", "work_queue_name": "default"}
         installation.prefect.patch(f"/deployments/{earlier['id']}", json=body).raise_for_status()
-        with here(installation.config):
-            asyncio.run(pool.move_into_queues())
+        renewed(installation.config)
         kinds = {kind: installation.deployment(f"{kind}/shop-1") for kind in ("incremental-sync", "initial-import")}
         queues = {one["name"]: one["priority"] for one in installation.ask("/work_pools/cartum-roapp/queues/filter")}
     finally:

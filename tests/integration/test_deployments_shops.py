@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from installation import Installation, Row, names
+from installation import Installation, Row, names, renewed
 from prefect_api import here
 from prefect_side import PrefectSide, of_a_shop
 from sqlalchemy import create_engine, text
@@ -194,7 +194,8 @@ def test_drift_from_the_block_is_repaired(connected: Installation) -> None:
         f"/deployments/{sync['id']}", json={"tags": ["mine"], "description": "?"}
     ).raise_for_status()
     connected.prefect.delete(f"/deployments/{import_['id']}").raise_for_status()
-    assert connected.done("deployments", "sync") | {"renewed": []} == {"renewed": [], "removed": [], "unusable": {}}
+    done = renewed(connected.config)
+    assert (done.removed, done.unusable) == ([], {})
     after = deployments(connected)
     assert set(after) == set(before)
     assert (after["incremental-sync"]["id"], after["incremental-sync"]["tags"]) == (sync["id"], sync["tags"])
@@ -203,7 +204,7 @@ def test_drift_from_the_block_is_repaired(connected: Installation) -> None:
 
 def test_a_paused_shop_stays_paused(connected: Installation) -> None:
     connected.done("shop", "pause", SLUG)
-    assert SLUG in connected.done("deployments", "sync")["renewed"]
+    assert SLUG in renewed(connected.config).renewed
     assert connected.value("SELECT paused_because FROM shops WHERE slug = :slug", slug=SLUG) == "Paused by hand."
     assert not any(one["active"] for one in deployments(connected)["incremental-sync"]["schedules"])
     connected.done("shop", "resume", SLUG)
@@ -228,10 +229,10 @@ def delete_block(connected: Installation) -> None:
 @pytest.mark.long
 def test_a_shop_whose_block_was_deleted_by_hand_is_disconnected_or_deleted(connected: Installation) -> None:
     delete_block(connected)
-    assert connected.done("deployments", "sync")["removed"] == [SLUG]
+    assert renewed(connected.config).removed == [SLUG]
     assert deployments(connected) == {}
     assert connected.value("SELECT deleted_at IS NOT NULL FROM shops WHERE slug = :slug", slug=SLUG)
-    assert connected.done("deployments", "sync")["removed"] == []
+    assert renewed(connected.config).removed == []
 
     connected.connect(INDEX)
     delete_block(connected)
