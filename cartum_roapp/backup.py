@@ -115,9 +115,9 @@ def _record(home: Home) -> Path:
 
 
 def upgrade(config: Settings, folder: Path | None) -> Path | None:
-    """Brings a ledger of an older version to this one. Before, writes a backup, unless there is one of the ledger's
-    revision, and stops what runs. Returns the backup; None where none was written: the ledger is not older, or is in a
-    database of the operator's own and `folder` is None. Otherwise None is the folder `backups` of the home.
+    """Brings a ledger of an older version to this one: writes a backup, unless there is one of the ledger's revision,
+    stops what runs, and migrates. Returns the backup; None where there is none, as the ledger is not older, or is in a
+    database of the operator's own and `folder` is None. A home's own backup is in its `backups` then.
 
     Raises BadConfig for a newer ledger, and what `write` raises; nothing is changed then."""
     home = Home(config.home)
