@@ -66,8 +66,8 @@ json.dump(tried, sys.stdout)
 
 # Guesses on twelve connections at once over HTTP or a websocket, and then knows the login. Prints the answers.
 GUESSER = """
-import base64, http.client, json, os, sys
-from concurrent.futures import ThreadPoolExecutor
+import base64, encodings.idna, http.client, json, os, sys
+from concurrent.futures.thread import ThreadPoolExecutor
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 user, port, path, login = int(sys.argv[1]), *sys.argv[2:]
