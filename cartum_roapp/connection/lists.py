@@ -83,7 +83,7 @@ async def shop_lists(cartum: Cartum) -> ShopLists:
     raises."""
     statuses = await cartum.statuses()
     titled = {code for status in statuses for code, title in status.titles.items() if code and title.strip()}
-    rows = await cartum.currencies()
+    rows = await cartum.currencies_if_shown()
     currencies = tuple(dict.fromkeys(code for row in rows if is_code(code := code_of(row.get("iso"), {}))))
     lately = await _newest_orders(cartum, LATELY)
     newest = max(lately.values(), default=None)

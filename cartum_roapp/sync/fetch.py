@@ -56,7 +56,7 @@ class ShopApi(Protocol):
 
     async def products(self, articles: Sequence[str]) -> Rows: ...
 
-    async def currencies(self) -> list[Row]: ...
+    async def currencies_if_shown(self) -> list[Row]: ...
 
 
 class Gathered:
@@ -166,7 +166,7 @@ async def currency_titles(api: ShopApi, shop: ShopConfig, rows: Collection[Any])
     """Returns the titles of the shop's currencies (`currencies.titles`); {} without a call if all names are known."""
     if not currencies.unknown(rows, currencies.own_names(shop.named_currencies)):
         return {}
-    return currencies.titles(await api.currencies())
+    return currencies.titles(await api.currencies_if_shown())
 
 
 def articles_of(rows: Iterable[Any]) -> set[str]:

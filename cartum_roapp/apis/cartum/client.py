@@ -104,9 +104,13 @@ class Cartum:
 
     async def currencies(self) -> list[dict[str, Any]]:
         """Returns the enabled currencies as sent: id, iso, title, exchangeRates (cartum §6); [] if the shop does not
-        know the function, or does not answer it. Raises OverQuota and TimeIsUp."""
+        know the function."""
+        return await self._session.rows("currency/export", "currency", also={UNKNOWN}) or []
+
+    async def currencies_if_shown(self) -> list[dict[str, Any]]:
+        """Returns `currencies`, [] where they can't be read. Raises OverQuota and TimeIsUp."""
         try:
-            return await self._session.rows("currency/export", "currency", also={UNKNOWN}) or []
+            return await self.currencies()
         except (OverQuota, TimeIsUp):
             raise
         except (BadRecord, BadConfig, Retryable):
