@@ -395,23 +395,6 @@ def test_reconcile_finds_a_coupon_that_is_not_in_ro_app(world: World) -> None:
     assert (found["ledger_sum"], found["roapp_sum"]) == ("599.00", "799.00")
 
 
-def test_an_order_in_a_sign_or_a_name_is_in_that_currency(world: World) -> None:
-    """Not in RO App's, whatever it is called: signs, CLDR's names, what the merchant says; an unknown name is held."""
-    shop, theirs = world.box.shops[0], ("₴", "Грн.", "українська гривня", "наші", "$", "дол.", "€", "бакси", "тугрики")
-    numbers = [world.placed(("KR-799", 1)) for _ in theirs]
-    for number, name in zip(numbers, theirs, strict=True):
-        shop.edit(number, currency=name)
-    world.imported(world.shop(currency_names="наші = UAH, бакси = USD"))
-    assert sorted(world.roapp_orders(world.shop())) == sorted(numbers[:4])
-    assert set(world.held()) == {("order", number) for number in numbers[4:]}
-    assert set(world.held().values()) == {"currency-differs"}
-    fixes = [world.value("SELECT fix FROM held WHERE id = :id", id=one) for one in numbers[-2:]]
-    assert ["currency_names" in fix for fix in fixes] == [False, True]
-    world.synced(world.shop(currency_names="наші = UAH, тугрики = UAH"))
-    assert ("order", numbers[-1]) not in world.held()
-    assert world.total(numbers[-1]) == 799
-
-
 def test_currencies_are_compared_at_each_change(world: World) -> None:
     number = world.placed(("KR-799", 1))
     world.imported()
