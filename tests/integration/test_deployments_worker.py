@@ -76,7 +76,7 @@ def test_the_graph_of_an_import_shows_each_week_from_the_shop_to_ro_app(worker: 
     last = f"deliver {len(worker.box.shops[SHOP].qualifying())} orders"
     chains = drawn(worker, imported["id"], last)
     weeks = [chain[0] for chain in chains]
-    assert len(weeks) == len(set(weeks)) > 7
+    assert len(weeks) == len(set(weeks)) > 7, chains
     assert all(re.fullmatch(r"fetch \d+( \w{3}( \d{4})? )?–( )?\d+ \w{3}( \d{4})?", week) for week in weeks), weeks
     assert {chain[-1] for chain in chains} == {last}
     ways = {tuple(re.sub(r"\d+ (\w+?)s?$", r"\1", one) for one in chain[1:-1]) for chain in chains}
