@@ -21,7 +21,7 @@ setup: .venv/.ready  ## .venv with everything that requirements.lock names, and 
 demo: setup  ## sandbox, database, Prefect; import, two syncs, a change; prints the summary
 	$(BIN)/cartum-roapp demo $(ARGS)
 
-test: setup  ## unit, integration, fault and browser tests, eleven minutes
+test: setup  ## unit, integration, fault and browser tests, ten minutes
 	$(BIN)/pytest -m "not long and not soak" -n 4 $(ARGS)
 
 test-faults: setup  ## the long ones: kills at calls and commits, faults mixed; a fixed sample of them, FULL=1 takes all, an hour and a half

@@ -228,7 +228,8 @@ class Code(StrEnum):
     CURRENCY_DIFFERS = (
         "currency-differs",
         "The order's currency differs from RO App's. Nothing is converted.",
-        "Enter it in RO App by hand, then dismiss the record.",
+        "Enter it in RO App by hand, then dismiss the record. If the shop has a name of its own for RO App's currency, "
+        "say so in the shop's settings (`currency_names`), and try again.",
     )
     TOTAL_DIFFERS = (
         "total-differs",

@@ -7,13 +7,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
-import hmac
 import logging
-import time
-from collections import deque
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -22,13 +16,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartum_roapp.errors import IntegrationError
+from cartum_roapp.service.brake import Brake, given_login
 from cartum_roapp.sync.failure import sanitized_errors
 
 log = logging.getLogger(__name__)
 
-#: After so many wrong logins within `_WITHIN` seconds each further one takes `_SLOW` seconds, one after another; of
-#: more than `_WAITING` that wait, the others are refused at once.
-_FAILURES, _WITHIN, _SLOW, _WAITING = 5, 600.0, 1.0, 3
 #: Bytes.
 _LONGEST_FORM = 65_536
 _HEADERS = {
@@ -53,10 +45,7 @@ class Guard:
         self.path = urlsplit(public).path if public else ""
         self.hosts = {urlsplit(address).netloc for address in addresses}
         self.origins = {"{0.scheme}://{0.netloc}".format(urlsplit(address)) for address in addresses}
-        self._login = base64.b64encode(login.get_secret_value().encode())
-        self._failed_at: deque[float] = deque(maxlen=_FAILURES)
-        self._slowly = asyncio.Lock()
-        self._waiting = 0
+        self._brake = Brake(login)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,7 +57,7 @@ class Guard:
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        answer = await self._refusal(scope) or self.app
+        answer = self._refusal(scope) or self.app
         path = scope["path"]
         if path == self.path or path.startswith(f"{self.path}/"):  # the proxy has not taken it off
             path = path.removeprefix(self.path) or "/"
@@ -78,12 +67,15 @@ class Guard:
         except IntegrationError as error:  # unforeseen; the page that says so is sent
             log.error("%s %r: %s", scope["method"], path, error)
 
-    async def _refusal(self, scope: Scope) -> Response | None:
+    def _refusal(self, scope: Scope) -> Response | None:
         """Returns the answer to a request that is refused."""
         headers = Headers(scope=scope)
         if headers.get("host") not in self.hosts:
             return PlainTextResponse("Unknown host.\n", 400)
-        if not await self._is_logged_in(headers.get("authorization", "")):
+        given = given_login(headers.get("authorization", ""))
+        if given and (seconds := self._brake.seconds(scope, given)):
+            return PlainTextResponse("Too many wrong logins.\n", 429, {"Retry-After": str(seconds)})
+        if not self._brake.is_login(given):
             name = 'Basic realm="cartum-roapp", charset="UTF-8"'
             return PlainTextResponse("Log in.\n", 401, {"WWW-Authenticate": name})
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
@@ -98,25 +90,3 @@ class Guard:
         if headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
             return PlainTextResponse("Only URL-encoded forms are accepted.\n", 415)
         return None
-
-    async def _is_logged_in(self, header: str) -> bool:
-        scheme, _, given = header.partition(" ")
-        if scheme.lower() != "basic" or not given:
-            return False
-        try:
-            plain = base64.b64encode(base64.b64decode(given, validate=True))
-        except (binascii.Error, ValueError):
-            plain = b""
-        if hmac.compare_digest(plain, self._login):
-            return True
-        now = time.monotonic()
-        often = len(self._failed_at) == _FAILURES and now - self._failed_at[0] < _WITHIN
-        self._failed_at.append(now)
-        if often and self._waiting < _WAITING:
-            self._waiting += 1
-            try:
-                async with self._slowly:
-                    await asyncio.sleep(_SLOW)
-            finally:
-                self._waiting -= 1
-        return False

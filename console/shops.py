@@ -66,7 +66,7 @@ class ShopPages:
             return redirect(request, f"/shops/{shop.slug}/backfills?look={id}")
         if run.has_ended and (answer := again(request, id)):
             return answer
-        page = self._page(id)
+        page = self._page(id, is_import=run.is_import)
         has_worker = worker.polls(self.backend.home)
         counts = await run_in_threadpool(outbox.counts, self.backend.engine, shop.key)
         done, total = counts["delivered"], counts["delivered"] + counts["missing"]
@@ -105,12 +105,12 @@ class ShopPages:
             "took": ended - one.started_at,
             "state": one.state,
             "sentence": said,
-            "page": self._page(one),
+            "page": self._page(one.id, is_import=one.kind == "initial-import"),
         }
 
-    def _page(self, run: RunRecord) -> str | None:
+    def _page(self, run: str, *, is_import: bool) -> str | None:
         """Returns the run's page in Prefect's UI, of an import with its tasks in view; None while the UI's address is
         unknown."""
         ui = service.ui_url(self.backend.config)
-        tab = "?tab=TaskRuns" if run.kind == "initial-import" else ""
-        return f"{ui}/v2/runs/flow-run/{run.id}{tab}" if ui else None
+        tab = "?tab=TaskRuns" if is_import else ""
+        return f"{ui}/v2/runs/flow-run/{run}{tab}" if ui else None

@@ -11,12 +11,14 @@ Prefect itself checks the auth string, the origin of calls, and CSRF tokens. Thi
               store results of runs elsewhere
     docs      the pages about the API, which load their scripts from elsewhere, are off
     login     a websocket that does not log in is ended; Prefect would wait for it for ever
+    brake     who has tried too many wrong logins is refused (service/brake.py)
     peers     connections that send no whole request are closed (service/http_connection.py)
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import sys
 from urllib.parse import urlsplit
@@ -24,12 +26,14 @@ from urllib.parse import urlsplit
 import uvicorn
 from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
-from starlette.datastructures import MutableHeaders
+from pydantic import SecretStr
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartum_roapp import logs
+from cartum_roapp.service.brake import Brake, given_login
 from cartum_roapp.service.http_connection import BACKLOG, HttpConnection
 from cartum_roapp.service.port import hold
 from deployments.migrating import migrating
@@ -139,6 +143,43 @@ class LoginInTime:
             del self._waiting[patience]
 
 
+class Braked:
+    """Answers 429 to a request with a login, and ends a websocket that logs in, while the brake refuses its peer. All
+    else goes on to `app`, which compares the login itself."""
+
+    def __init__(self, app: ASGIApp, login: SecretStr) -> None:
+        self.app = app
+        self._brake = Brake(login)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.app
+        header = Headers(scope=scope).get("authorization") if scope["type"] == "http" else None
+        if header and (seconds := self._brake.seconds(scope, given_login(header))):
+            detail = {"exception_message": "Too many wrong logins"}
+            app = JSONResponse(detail, status_code=429, headers={"Retry-After": str(seconds)})
+        first = True
+
+        async def receiving() -> Message:
+            nonlocal first
+            message = await receive()
+            if message["type"] == "websocket.receive" and first:
+                first = False
+                token = _token(message)
+                if token and self._brake.seconds(scope, token):
+                    return {"type": "websocket.disconnect", "code": 1008}
+            return message
+
+        await app(scope, receiving if scope["type"] == "websocket" else receive, send)
+
+
+def _token(message: Message) -> bytes:
+    """Returns the login in a websocket's first message; b"" if there is none."""
+    try:
+        return str(json.loads(message["text"])["token"]).encode(errors="surrogatepass")
+    except (KeyError, TypeError, ValueError):
+        return b""
+
+
 class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         async with migrating():
@@ -147,7 +188,9 @@ class Server(uvicorn.Server):
 
 def main(port: int) -> int:
     # Around the app: Prefect's own services call the app within this process, under another host name.
-    guarded = LoginInTime(ContentPolicy(Closed(create_app(final=True)), content_policy()))
+    login = get_current_settings().server.api.auth_string or SecretStr("")
+    braked = Braked(Closed(create_app(final=True)), login)
+    guarded = LoginInTime(ContentPolicy(braked, content_policy()))
     served = TrustedHostMiddleware(guarded, allowed_hosts=own_hosts(), www_redirect=False)
     held = hold(port)
     if held is None:

@@ -28,7 +28,7 @@ def currencies(shop: CartumShop) -> list[Row]:
     from_usd = {"relatedId": 1, "relatedIso": iso, "currentExchangeAmount": 1, "relatedExchangeAmount": 42}
     return [
         {"id": 1, "iso": iso, "title": iso, "exchangeRates": [{**to_usd, "exchangeCourse": 42}]},
-        {"id": 2, "iso": "USD", "title": "USD", "exchangeRates": [{**from_usd, "exchangeCourse": 0.0238}]},
+        {"id": 2, "iso": "USD", "title": "у.е.", "exchangeRates": [{**from_usd, "exchangeCourse": 0.0238}]},
     ]
 
 

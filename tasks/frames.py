@@ -9,7 +9,7 @@ from functools import partial
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.frames import Frames
-from cartum_roapp.sync.fetch import Gathered, Pages, Rows
+from cartum_roapp.sync.fetch import Gathered, Pages, Rows, currency_titles
 from cartum_roapp.sync.known_rows import known_rows
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.shop_catalogue import read_products
@@ -34,5 +34,6 @@ async def to_frames(run: Run, api: Cartum, rows: Rows, *, whole: bool = False) -
     news = {number: row for number, row in rows.items() if number not in known}
     if not news:
         return replace(Frames.empty(), known=known), []
-    frames, bad = transform_task(news.values(), catalogue, run.shop)
+    titles = await currency_titles(api, run.shop, news.values())
+    frames, bad = transform_task(news.values(), catalogue, run.shop, titles)
     return replace(deduplicate_task(frames), known=known), bad

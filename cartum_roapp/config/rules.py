@@ -11,6 +11,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Sequence
 
+from cartum_roapp.config.currency_names import parse as parse_currency_names
 from cartum_roapp.config.refused import Refused, closest, kind_of, shortened
 from cartum_roapp.control import without_control
 
@@ -222,6 +223,16 @@ def phone_region(value: object) -> str:
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise Refused(f'"{shortened(region)}" is not a country.', "write GB" if region == "UK" else "")
     return region
+
+
+def currency_names(value: object) -> str:
+    """A shop's names of currencies with their codes, such as "бакси = USD, у.о. = EUR"."""
+    names = text(value, 500)
+    try:
+        parse_currency_names(names)
+    except ValueError as error:
+        raise Refused(f'"{shortened(str(error))}" is not a name with the code of a currency.') from None
+    return names
 
 
 def _word(value: object) -> str:

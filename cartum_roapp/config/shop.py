@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
-from cartum_roapp.config import rules
+from cartum_roapp.config import currency_names, rules
 from cartum_roapp.config.account import AccountConfig
 from cartum_roapp.config.setting import Setting, fields_of
 from cartum_roapp.config.shop_login import ShopLogin, ShopPassword, ShopUrl
@@ -223,6 +223,18 @@ class ShopFields(BaseModel):
             optional=True,
         ),
     ] = None
+    currency_names: Annotated[
+        str | None,
+        Setting(
+            "Names of currencies",
+            "What the shop's own names of currencies mean, like: бакси = USD, у.о. = EUR. Codes, signs, common names "
+            "and the titles of the shop's currencies are known.",
+            fix="write each name with its ISO code, like: бакси = USD, у.о. = EUR",
+            empty="an order whose currency has an unknown name is held",
+            rule=rules.currency_names,
+            optional=True,
+        ),
+    ] = None
 
 
 class Registered(TypedDict):
@@ -243,6 +255,11 @@ class ShopConfig(ShopFields):
 
     slug: Slug
     key: str
+
+    @property
+    def named_currencies(self) -> dict[str, str]:
+        """The shop's own name of a currency → ISO code."""
+        return currency_names.parse(self.currency_names or "")
 
     @property
     def registered(self) -> Registered:

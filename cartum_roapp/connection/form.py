@@ -27,7 +27,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "location_id", "order_type_id", "managers", "order_number_field", "delivery_service_id",
     ),
     "Products": ("language", "identify_products_by", "missing_products", "product_category_id"),
-    "Reading the shop": ("enabled", "timezone", "phone_region", "window_days", "retention_days"),
+    "Reading the shop": ("enabled", "timezone", "phone_region", "currency_names", "window_days", "retention_days"),
 }  # fmt: skip
 STATUSES = ("final_statuses", "status_direction", "deleted_status_id")
 SETTINGS = tuple(key for keys in SECTIONS.values() for key in keys)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from cartum_roapp.apis.calls import TimeIsUp
 from cartum_roapp.apis.cartum import Cartum, ShopStatus
 from cartum_roapp.apis.roapp import (
     Category,
@@ -19,7 +18,8 @@ from cartum_roapp.apis.roapp import (
     RoService,
     RoStatus,
 )
-from cartum_roapp.errors import BadConfig, BadRecord, OverQuota, Retryable
+from cartum_roapp.errors import BadConfig, BadRecord
+from cartum_roapp.orders.currencies import code_of, is_code
 from cartum_roapp.orders.rows import created_of, number_of
 
 T = TypeVar("T")
@@ -69,7 +69,8 @@ class AccountLists:
     @property
     def currency(self) -> str:
         """The company's ISO code, "" if unknown (roapp §3.7)."""
-        return iso(self.company.get("currency"))
+        code = code_of(self.company.get("currency"), {})
+        return code if is_code(code) else ""
 
     @property
     def fingerprint(self) -> str:
@@ -82,13 +83,8 @@ async def shop_lists(cartum: Cartum) -> ShopLists:
     raises."""
     statuses = await cartum.statuses()
     titled = {code for status in statuses for code, title in status.titles.items() if code and title.strip()}
-    try:
-        rows = await cartum.currencies()
-    except (OverQuota, TimeIsUp):
-        raise
-    except (BadRecord, BadConfig, Retryable):
-        rows = []
-    currencies = tuple(dict.fromkeys(code for row in rows if (code := iso(row.get("iso")))))
+    rows = await cartum.currencies_if_shown()
+    currencies = tuple(dict.fromkeys(code for row in rows if is_code(code := code_of(row.get("iso"), {}))))
     lately = await _newest_orders(cartum, LATELY)
     newest = max(lately.values(), default=None)
     orders = lately or await _newest_orders(cartum, BEFORE)
@@ -129,12 +125,6 @@ async def _if_shown(read: Awaitable[Sequence[T]]) -> Sequence[T] | None:
         return await read
     except (BadRecord, BadConfig):
         return None
-
-
-def iso(value: object) -> str:
-    """Returns a currency's ISO code; "" for a shop's own name such as "грн" (cartum §5.2)."""
-    code = str(value or "").strip().upper()
-    return code if len(code) == 3 and code.isascii() and code.isalpha() else ""
 
 
 def title_of(status: ShopStatus, language: str | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.config import AccountConfig
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.orders.currencies import code_of
 
 
 async def check_company(roapp: RoApp, account: AccountConfig) -> str:
@@ -21,4 +22,4 @@ async def check_company(roapp: RoApp, account: AccountConfig) -> str:
             field="api_key",
             fix="Give the right key with `cartum-roapp account add`, or connect the other company by its own name.",
         )
-    return str(company.get("currency") or "").strip().upper()
+    return code_of(company.get("currency"), {})

@@ -7,7 +7,6 @@ An order whose buyer's data is erased here goes on without contact, notes and co
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -38,11 +37,11 @@ from cartum_roapp.ledger import desired, held, journal
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.outbox import Claim
+from cartum_roapp.orders.currencies import is_code
 from cartum_roapp.orders.zones import country_of
 
 log = logging.getLogger(__name__)
 
-_ISO = re.compile("[A-Z]{3}")
 #: A product's key → RO App's product, or why the lines can't be brought.
 Goods = Mapping[str, int] | BadRecord
 _BUYER = ("buyer_name", "buyer_phone", "buyer_phone_raw", "buyer_phones", "phone_remark", "buyer_email",
@@ -180,19 +179,19 @@ class OrderDelivery:
             return error
 
     def _counts_alike(self, order: DesiredOrder) -> bool:
-        """Whether RO App counts in the order's currency. A shop may use a name of its own, which says nothing (cartum
-        §5.2)."""
-        known = _ISO.fullmatch(self.currency) and _ISO.fullmatch(order.currency)
-        return not known or self.currency == order.currency
+        """Whether RO App counts in the order's currency. One that is not named on a side says nothing."""
+        return "" in (self.currency, order.currency) or self.currency == order.currency
 
     def _check_currency(self, order: DesiredOrder) -> None:
         """Nothing is converted."""
         if not self._counts_alike(order):
+            meaning = f"Say in the shop's settings (currency_names) what {order.currency} is, and try again. Or: e"
+            first = "E" if is_code(order.currency) else meaning
             raise BadRecord(
                 f"the order is in {order.currency}, RO App counts in {self.currency}; nothing is converted.",
                 code=Code.CURRENCY_DIFFERS,
                 field="currency",
-                fix=f"Enter it in RO App by hand in {self.currency}, then dismiss the record "
+                fix=f"{first}nter it in RO App by hand in {self.currency}, then dismiss the record "
                 "(`cartum-roapp held dismiss`).",
             )
 

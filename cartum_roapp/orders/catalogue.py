@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cartum_roapp.orders import amounts
+from cartum_roapp.orders import amounts, currencies
 from cartum_roapp.orders.texts import clean, pick, plain
 
-_ISO = re.compile("[A-Z]{3}")
 _GTIN = re.compile("[0-9]{8,14}")
 RawProduct = Mapping[str, Any]
 
@@ -27,8 +26,8 @@ class CatalogueEntry:
     currency: str
 
     def is_foreign(self, currency: str) -> bool:
-        """Returns whether the price is in another currency than this one. A name of the shop's own says nothing."""
-        return self.currency != currency and bool(_ISO.fullmatch(self.currency) and _ISO.fullmatch(currency))
+        """Returns whether the price is in another currency than this one. "" says nothing."""
+        return "" not in (self.currency, currency) and self.currency != currency
 
 
 def article_key(article: str) -> str:
@@ -42,11 +41,13 @@ def product_key(article: str, title: str) -> str:
 
 
 class Catalogue:
-    """Raw catalogue rows by article, None for one that the shop has not. Each is read when it is first asked for."""
+    """Raw catalogue rows by article, None for one that the shop has not. Each is read when it is first asked for.
+    `currency_names`: the shop's own."""
 
-    def __init__(self, rows: Mapping[str, RawProduct | None], language: str) -> None:
+    def __init__(self, rows: Mapping[str, RawProduct | None], language: str, currency_names: Mapping[str, str]) -> None:
         self._rows = {article_key(clean(article)): row for article, row in rows.items()}
         self._language = language
+        self._currency_names = currency_names
         self._read: dict[str, CatalogueEntry | None] = {}
 
     def __contains__(self, article: str) -> bool:
@@ -72,7 +73,7 @@ class Catalogue:
             description=pick(row.get("description"), self._language, plain),
             barcode=_barcode(row.get("gtin")),
             price=_price(row.get("price")),
-            currency=clean(row.get("currency")).upper(),
+            currency=currencies.code_of(row.get("currency"), self._currency_names),
         )
 
 

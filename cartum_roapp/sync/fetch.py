@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from cartum_roapp.config import ShopConfig
+from cartum_roapp.orders import currencies
 from cartum_roapp.orders.catalogue import article_key
 from cartum_roapp.orders.fingerprint import as_bytes
 from cartum_roapp.orders.rows import created_of, lines_of, number_of
@@ -53,6 +55,8 @@ class ShopApi(Protocol):
     ) -> Pages: ...
 
     async def products(self, articles: Sequence[str]) -> Rows: ...
+
+    async def currencies_if_shown(self) -> list[Row]: ...
 
 
 class Gathered:
@@ -156,6 +160,13 @@ async def fetch_catalogue(api: ShopApi, articles: Collection[str]) -> dict[str, 
     found = await api.products(sorted(articles)) if articles else {}
     asked = dict.fromkeys(article_key(clean(article)) for article in articles)
     return {**asked, **{article_key(clean(article)): row for article, row in found.items()}}
+
+
+async def currency_titles(api: ShopApi, shop: ShopConfig, rows: Collection[Any]) -> dict[str, str]:
+    """Returns the titles of the shop's currencies (`currencies.titles`); {} without a call if all names are known."""
+    if not currencies.unknown(rows, currencies.own_names(shop.named_currencies)):
+        return {}
+    return currencies.titles(await api.currencies_if_shown())
 
 
 def articles_of(rows: Iterable[Any]) -> set[str]:

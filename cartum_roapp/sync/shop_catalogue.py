@@ -12,6 +12,7 @@ from typing import Any
 from cartum_roapp.apis.calls import TimeIsUp
 from cartum_roapp.errors import BadConfig, OverQuota, Retryable
 from cartum_roapp.ledger import shop_catalogue
+from cartum_roapp.orders import currencies
 from cartum_roapp.orders.catalogue import Catalogue, article_key
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.upsert import READ_AGAIN, articles_to_read
@@ -61,7 +62,7 @@ async def _namesakes(run: Run, found: Products, fetch: Fetch) -> Entries:
     day: whether an article has a new code, or shares its name with another one, shows only there."""
     if len(run.shop.identify_products_by) < 2:
         return {}
-    entries = [entry for entry in Catalogue(found, run.shop.language).entries() if entry is not None]
+    entries = [entry for entry in _catalogue(run, found).entries() if entry is not None]
     titles, barcodes = {one.title for one in entries} - {""}, {one.barcode for one in entries} - {""}
     known = shop_catalogue.namesakes(run.engine, run.shop.key, titles, barcodes, READ_AGAIN)
     needed = {article for article in known if article_key(article) not in found}
@@ -94,6 +95,10 @@ def _works(run: Run, held: Collection[str], found: Products) -> None:
         shop_catalogue.works(connection, run.shop.key, _entries(run, held, found))
 
 
+def _catalogue(run: Run, found: Products) -> Catalogue:
+    return Catalogue(found, run.shop.language, currencies.own_names(run.shop.named_currencies))
+
+
 def _entries(run: Run, articles: Collection[str], found: Products) -> Entries:
-    entries = Catalogue(found, run.shop.language)
+    entries = _catalogue(run, found)
     return {article: vars(entry) if (entry := entries.entry(article)) else None for article in articles}

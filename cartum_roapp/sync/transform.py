@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.orders import amounts, buyers, phone_field
+from cartum_roapp.orders import amounts, buyers, currencies, phone_field
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.catalogue import Catalogue, RawProduct, product_key
 from cartum_roapp.orders.fingerprint import RowDigests, order_hash
@@ -32,7 +32,7 @@ class _Order(NamedTuple):
 
 def row_digests(shop: ShopConfig) -> RowDigests:
     """Returns how rows of this shop are digested."""
-    return RowDigests(shop.language, shop.timezone, shop.phone_region, _host(shop))
+    return RowDigests(shop.language, shop.timezone, shop.phone_region, shop.currency_names, _host(shop))
 
 
 def _host(shop: ShopConfig) -> str:
@@ -40,18 +40,22 @@ def _host(shop: ShopConfig) -> str:
 
 
 def transform(
-    rows: Iterable[Any], catalogue: Mapping[str, RawProduct | None], shop: ShopConfig
+    rows: Iterable[Any],
+    catalogue: Mapping[str, RawProduct | None],
+    shop: ShopConfig,
+    currency_titles: Mapping[str, str] | None = None,
 ) -> tuple[Frames, list[BadRow]]:
     """Returns rows of `orders/get` as frames, the oldest order first, and the rows that must be held. Pure.
 
     Each row is checked alone; a bad line makes its whole order bad. If an order was read twice, the later row counts,
     whether good or bad. Titles, descriptions and barcodes come from `catalogue` (article → row of `catalog/export`,
-    None if the shop has none), for products that it lacks from the line. Raises BadConfig if the shop's time zone is
-    unknown.
+    None if the shop has none), for products that it lacks from the line. `currency_titles`: those that the shop shows
+    (`currencies.titles`). Raises BadConfig if the shop's time zone is unknown.
     """
     zone = zone_of(shop.timezone)
     region = shop.phone_region or country_of(shop.timezone)
-    entries = Catalogue(catalogue, shop.language)
+    names = currencies.own_names(currency_titles or {}, shop.named_currencies)
+    entries = Catalogue(catalogue, shop.language, names)
     digests, host = row_digests(shop), _host(shop)
     read: dict[str, _Order | BadRow] = {}
     for raw in rows:
@@ -60,7 +64,8 @@ def transform(
             read[row.id] = row
         else:
             created_at = to_utc(row.stat_created, zone)
-            read[row.order_id] = _records(row, created_at, entries, region, host, digests.over(raw))
+            currency = currencies.code_of(row.currency, names)
+            read[row.order_id] = _records(row, created_at, currency, entries, region, host, digests.over(raw))
     good = sorted((entry for entry in read.values() if isinstance(entry, _Order)), key=_age)
     return _frames(good), [entry for entry in read.values() if isinstance(entry, BadRow)]
 
@@ -85,6 +90,7 @@ def _frames(orders: list[_Order]) -> Frames:
 def _records(
     row: OrderRow,
     created_at: datetime,
+    currency: str,
     catalogue: Catalogue,
     region: str | None,
     host: str,
@@ -119,7 +125,7 @@ def _records(
         row.coupon,
         row.discount,
         row.total_sum,
-        row.currency.upper(),
+        currency,
     )
     # Another spelling of the same phone is no change. A phone that can't be read counts as it was typed.
     typed = phone or row.delivery_phone
@@ -142,7 +148,7 @@ def _records(
             row_digest(digest, row.stat_status),
         ),
         lines=lines,
-        products=[_product(line, catalogue, row.currency.upper()) for line in row.products if line.has_goods],
+        products=[_product(line, catalogue, currency) for line in row.products if line.has_goods],
     )
 
 

@@ -357,6 +357,9 @@ SAID: list[tuple[Any, type[IntegrationError], str]] = [
     ({"code": 503, "message": "Busy"}, Unclear, "code 503: Busy"),
     ({"message": "Come back later"}, Unclear, "can't be read"),
     ("Come back later", Unclear, "can't be read"),
+    ({"id": 5, "error": "Closed"}, Unclear, "can't be read"),
+    ({"data": {"id": 5}, "errors": ["Closed"]}, Unclear, "can't be read"),
+    ({"data": {"id": 5, "error": {"message": "Closed"}}}, Unclear, "can't be read"),
     ([{"id": 5}, {"id": 6}], Unclear, "can't be read"),
     (False, Unclear, "can't be read"),
 ]

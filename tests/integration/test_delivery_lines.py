@@ -208,7 +208,7 @@ def test_a_line_whose_id_is_not_told_is_looked_for_and_not_sent_again(
     world: World, monkeypatch: pytest.MonkeyPatch, read_back: str
 ) -> None:
     roapp = world.box.roapp
-    monkeypatch.setattr(client, "maybe_id", lambda content: None)
+    monkeypatch.setattr(client, "accept", lambda content: None)
     if read_back == "fails":
         roapp.faults.fail("error", world.settings.retries, method="GET", path=r"^/orders/\d+/items$")
     items, blind = RoApp.items, [1] if read_back == "fails" else [1, 2]
@@ -229,7 +229,7 @@ def test_a_line_that_is_never_shown_is_held_after_its_second_try(world: World, m
     async def nothing(self: RoApp, order_id: int) -> list[Any]:
         return []
 
-    monkeypatch.setattr(client, "maybe_id", lambda content: None)
+    monkeypatch.setattr(client, "accept", lambda content: None)
     monkeypatch.setattr(RoApp, "items", nothing)
     number = world.box.shops[0].place_order(articles=[("KR-799", 1)])
     world.imported()

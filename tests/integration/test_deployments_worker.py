@@ -24,7 +24,7 @@ from processes import Process
 from sqlalchemy import create_engine, text
 
 from cartum_roapp.ledger import backfills, database, runs
-from cartum_roapp.service import ledger
+from cartum_roapp.service import ledger, state
 from deployments import crashed, serve
 from deployments.queues import IMPORTS, NIGHTS, PLACES, SYNCS
 from deployments.run_thread import RunThread, own_flow
@@ -76,7 +76,7 @@ def test_the_graph_of_an_import_shows_each_week_from_the_shop_to_ro_app(worker: 
     last = f"deliver {len(worker.box.shops[SHOP].qualifying())} orders"
     chains = drawn(worker, imported["id"], last)
     weeks = [chain[0] for chain in chains]
-    assert len(weeks) == len(set(weeks)) > 7
+    assert len(weeks) == len(set(weeks)) > 7, chains
     assert all(re.fullmatch(r"fetch \d+( \w{3}( \d{4})? )?–( )?\d+ \w{3}( \d{4})?", week) for week in weeks), weeks
     assert {chain[-1] for chain in chains} == {last}
     ways = {tuple(re.sub(r"\d+ (\w+?)s?$", r"\1", one) for one in chain[1:-1]) for chain in chains}
@@ -727,14 +727,17 @@ def test_of_late_runs_that_a_worker_takes_at_once_one_reads(worker: Installation
 
 @pytest.mark.long
 def test_up_lasts_whoever_is_killed(worker: Installation, imported: Row) -> None:
-    """The supervisor starts a killed worker again, and the worker a killed supervisor; nobody types anything."""
+    """The supervisor starts a killed worker again, and the worker a killed supervisor, which takes the worker over;
+    nobody types anything."""
     before = worker.worker()
     before.signal(signal.SIGKILL)
     after = worker.next_worker(before)
     supervisor = Process.named(worker.config, "supervisor")
     supervisor.signal(signal.SIGKILL)
-    worker.next_worker(after)
-    assert Process.named(worker.config, "supervisor") != supervisor
+    again = worker.become(
+        lambda: state(worker.config).pids, lambda pids: "worker" in pids and pids["supervisor"] != supervisor.pid
+    )
+    assert again["worker"] == after.pid
     worker.completed(worker.start("incremental-sync/shop-1"))
 
 

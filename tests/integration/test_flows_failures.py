@@ -1,4 +1,5 @@
-"""What Prefect keeps of an error: its kind and our own words, never the text of a library that quotes a buyer."""
+"""What Prefect keeps of a task: which ones it followed; of an error its kind and our own words, never the text of a
+library that quotes a buyer."""
 
 from __future__ import annotations
 
@@ -44,21 +45,51 @@ for kind in ("foreseen", "unforeseen"):
 """
 
 
-def test_a_buyer_in_an_error_of_a_step_is_nowhere_to_be_read(installation: Installation) -> None:
+CHAINS = """
+from prefect import flow
+from prefect.context import FlowRunContext
+from tasks.arrows import After
+from tasks.step import step
+
+read = step("read", lambda n: f"read {n}", after=After.NOTHING)(lambda n: [n])
+store = step("store", lambda rows: f"store {rows[0]}")(lambda rows: [rows])
+
+@flow(name="chains")
+def chains():
+    for n in range(60):
+        store(read(n))
+    return str(FlowRunContext.get().flow_run.id)
+
+print(chains())
+"""
+
+
+def run_script(installation: Installation, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         **variables(installation.config),
         "PREFECT_HOME": str(installation.home / "prefect"),
         "CARTUM_ROAPP_HOME": str(installation.home),
     }
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, f"+{PHONE}"],
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
         env=environment,
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
+
+
+def test_a_task_has_an_arrow_from_the_task_before_it_alone(installation: Installation) -> None:
+    """Whatever lies in memory where the results of earlier tasks lay."""
+    id = run_script(installation, CHAINS).stdout.strip()
+    wanted = [[f"read {n}", f"store {n}"] for n in range(60)]
+    installation.become(lambda: installation.chains(id), lambda found: found == wanted)
+
+
+def test_a_buyer_in_an_error_of_a_step_is_nowhere_to_be_read(installation: Installation) -> None:
+    done = run_script(installation, SCRIPT, f"+{PHONE}")
     foreseen, unforeseen = done.stdout.split()
     for id, words in ((foreseen, "the shop does not answer."), (unforeseen, "Unexpected error (KeyError).")):
         installation.become(lambda id=id: installation.logs(id), lambda logs: "Finished in state" in logs)  # type: ignore[misc]

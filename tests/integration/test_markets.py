@@ -66,3 +66,22 @@ def test_prices_with_the_discount_in_line_and_total_are_taken_as_they_are(databa
         assert (Decimal(str(item["price"])), item["discount"]["amount"]) == (799, 0), "nothing is taken off twice"
         assert [Decimal(world.roapp_order(number)["total"]) for number in (both, line)] == [1598, 1198]
         assert world.reconciled()["findings"] == []
+
+
+def test_an_order_in_a_sign_or_a_name_is_in_that_currency(database: str) -> None:
+    """By its sign, CLDR's name, the shop's title, or the merchant's word. An order with an unknown name is held."""
+    with World.of(database, orders=0, delivered=0, older=0) as world:
+        shop = world.box.shops[0]
+        theirs = "₴", "Грн.", "українська гривня", "наші", "$", "дол.", "€", "у.е.", "бакси", "тугрики"
+        numbers = [world.placed(("KR-799", 1)) for _ in theirs]
+        for number, name in zip(numbers, theirs, strict=True):
+            shop.edit(number, currency=name)
+        world.imported(world.shop(currency_names="наші = UAH, бакси = USD"))
+        assert sorted(world.roapp_orders(world.shop())) == sorted(numbers[:4])
+        assert set(world.held()) == {("order", number) for number in numbers[4:]}
+        assert set(world.held().values()) == {"currency-differs"}
+        fixes = [world.value("SELECT fix FROM held WHERE id = :id", id=one) for one in numbers[-3:]]
+        assert ["currency_names" in fix for fix in fixes] == [False, False, True]
+        world.synced(world.shop(currency_names="наші = UAH, тугрики = UAH"))
+        assert ("order", numbers[-1]) not in world.held()
+        assert world.total(numbers[-1]) == 799

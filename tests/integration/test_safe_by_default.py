@@ -21,6 +21,7 @@ from cartum_roapp import service
 from cartum_roapp.cli.up import warnings_of
 from cartum_roapp.home import Home
 from cartum_roapp.service import Running, State
+from cartum_roapp.service.brake import MOST
 from cartum_roapp.service.http_connection import HttpConnection
 from cartum_roapp.service.open_files import raise_limit
 
@@ -62,6 +63,57 @@ tried = {
 }
 json.dump(tried, sys.stdout)
 """
+
+# Guesses on twelve connections at once over HTTP or a websocket, and then knows the login. Prints the answers.
+GUESSER = """
+import base64, encodings.idna, http.client, json, os, sys
+from concurrent.futures.thread import ThreadPoolExecutor
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+user, port, path, login = int(sys.argv[1]), *sys.argv[2:]
+os.setgroups([]), os.setgid(user), os.setuid(user)
+
+def asked(logins):
+    peer = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
+    for one in logins:
+        peer.request("GET", path, headers={"Authorization": "Basic " + base64.b64encode(one.encode()).decode()})
+        answer = peer.getresponse()
+        answer.read()
+        yield answer.status
+
+def entered(logins):
+    for one in logins:
+        with connect(f"ws://127.0.0.1:{port}{path}", subprotocols=["prefect"], proxy=None, open_timeout=60) as peer:
+            try:
+                peer.send(json.dumps({"type": "auth", "token": one}))
+                yield 200 if "auth_success" in peer.recv(60) else 0
+            except ConnectionClosed as end:
+                yield 401 if end.rcvd and end.rcvd.reason else 429
+
+ask = entered if path.endswith("/out") else asked
+with ThreadPoolExecutor(12) as pool:
+    wrong = list(pool.map(lambda k: list(ask(f"admin:{user} {k} {n}" for n in range(8))), range(12)))
+print(json.dumps([sum(wrong, []), *ask([login])]))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+@pytest.mark.parametrize(
+    ("program", "path"),
+    [("console", "/shops"), ("prefect-server", "/api/admin/settings"), ("prefect-server", "/api/events/out")],
+)
+def test_who_guesses_is_refused_before_anything_is_compared_and_nobody_else(
+    installation: Installation, program: str, path: str
+) -> None:
+    port, user = service.state(installation.config).ports[program], NOBODY - 1 - len(path)
+    login = Home(installation.home).login()
+    command = [sys.executable, "-c", GUESSER, str(user), str(port), path, login]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    wrong, right = json.loads(done.stdout)
+    assert ({status: wrong.count(status) for status in set(wrong)}, right) == ({401: MOST, 429: 96 - MOST}, 429)
+    address = f"http://127.0.0.1:{port}{'/shops' if program == 'console' else '/api/admin/settings'}"
+    own = httpx.get(address, auth=httpx.BasicAuth(*login.split(":", 1)), timeout=60, trust_env=False)
+    assert own.status_code == 200
 
 
 def test_another_user_of_the_machine_gets_nothing(installation: Installation) -> None:

@@ -86,7 +86,7 @@ def test_of_one_shop_all_is_told() -> None:
                      "value": 3}],
     }  # fmt: skip
     with screen.capture() as kept:
-        for part in _glance([whole], "running"):
+        for part in _glance([whole], {"worker": "running", "silent": {}}):
             screen.print(part)
     lines = [" ".join(line.split()) for line in kept.get().splitlines()]
     told = (

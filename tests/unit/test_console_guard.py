@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from cartum_roapp.service.brake import MOST
 from console.guard import Guard
 
 T = TypeVar("T")
@@ -70,20 +71,15 @@ def test_a_form_has_a_length_and_its_own_origin() -> None:
     assert asked(guarded(), "/shops", method="POST", headers=chunked, content=b"x").status_code == 413
 
 
-def test_the_right_login_is_let_in_while_a_few_wrong_ones_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.guard._SLOW", 3600.0)
-
-    async def ask() -> tuple[int, set[int], int]:
-        transport = httpx.ASGITransport(guarded())
-        async with httpx.AsyncClient(base_url=LOCAL, transport=transport) as client:
-            wrong = [client.get("/shops", auth=("admin", f"guess {n}")) for n in range(40)]
-            answered, waiting = await asyncio.wait([asyncio.create_task(one) for one in wrong], timeout=5)
-            right = await client.get("/shops", auth=LOGIN)
-            for one in waiting:
-                one.cancel()
-            return right.status_code, {one.result().status_code for one in answered}, len(waiting)
-
-    assert run(ask()) == (200, {401}, 3)
+def test_a_login_sent_wrong_again_and_again_is_one_guess_and_pages_brake_no_program() -> None:
+    guard = guarded()
+    old = [asked(guard, "/shops", auth=("admin", "old")).status_code for _ in range(3 * MOST)]
+    assert (set(old), asked(guard, "/shops").status_code) == ({401}, 200)
+    page = {"Sec-Fetch-Mode": "no-cors"}
+    guesses = [asked(guard, "/shops", auth=("admin", f"{n}"), headers=page) for n in range(2 * MOST)]
+    assert [answer.status_code for answer in guesses] == [401] * MOST + [429] * MOST
+    assert int(guesses[-1].headers["retry-after"]) > 0
+    assert [asked(guard, "/shops", headers=headers).status_code for headers in (page, {})] == [429, 200]
 
 
 def test_a_web_socket_is_closed() -> None:

@@ -169,6 +169,18 @@ BAD_LINES = [
         "phone_region: Ukraine",
         '"UKRAINE" is not a country. Fix: write the two letters of the country, like UA, MD or RO',
     ),
+    (
+        "currency_names",
+        "currency_names: бакси = USD, грн",
+        '"грн" is not a name with the code of a currency. Fix: write each name with its ISO code, like: бакси = USD, '
+        "у.о. = EUR",
+    ),
+    (
+        "currency_names",
+        "currency_names: наші = UAX",
+        '"наші = UAX" is not a name with the code of a currency. Fix: '
+        "write each name with its ISO code, like: бакси = USD, у.о. = EUR",
+    ),
     ("phone_region", "phone_region: NO", f"must be text, {YES_NO}. Fix: put it in quotes"),
     ("locaton_id", "locaton_id: 1", "is not a key of the file. Fix: did you mean location_id?"),
     ("colour", "colour: red", "is not a key of the file. Fix: remove the line"),

@@ -100,7 +100,7 @@ def test_what_may_be_left_out_is_said_to_be_optional() -> None:
     }
     assert optional == {
         "order_number_field", "delivery_service_id", "product_category_id", "phone_region", "retention_days",
-        "deleted_status_id",
+        "deleted_status_id", "currency_names",
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ import httpx
 from pydantic import SecretStr
 
 from cartum_roapp.apis.bounds import Tally
-from cartum_roapp.apis.calls import Calls
+from cartum_roapp.apis.calls import Calls, TimeIsUp
 from cartum_roapp.apis.cartum import catalogue
 from cartum_roapp.apis.cartum.orders import (
     ROWS,
@@ -31,7 +31,7 @@ from cartum_roapp.apis.cartum.session import Session
 from cartum_roapp.apis.cartum.statuses import DEFAULT_STATUSES, ShopStatus, read_statuses
 from cartum_roapp.apis.cartum.windows import in_windows
 from cartum_roapp.apis.retries import Patience
-from cartum_roapp.errors import Retryable
+from cartum_roapp.errors import BadConfig, BadRecord, OverQuota, Retryable
 
 #: The most walks over one list.
 MAX_WALKS = 30
@@ -106,6 +106,15 @@ class Cartum:
         """Returns the enabled currencies as sent: id, iso, title, exchangeRates (cartum §6); [] if the shop does not
         know the function."""
         return await self._session.rows("currency/export", "currency", also={UNKNOWN}) or []
+
+    async def currencies_if_shown(self) -> list[dict[str, Any]]:
+        """Returns `currencies`, [] where they can't be read. Raises OverQuota and TimeIsUp."""
+        try:
+            return await self.currencies()
+        except (OverQuota, TimeIsUp):
+            raise
+        except (BadRecord, BadConfig, Retryable):
+            return []
 
     async def orders(
         self,

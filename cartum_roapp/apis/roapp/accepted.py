@@ -39,7 +39,10 @@ def new_id(names: tuple[str, ...]) -> Callable[[Any], int]:
 
 
 def _find(content: Any, names: tuple[str, ...]) -> int | None:
+    """Raises Unreadable where an error stands beside the row: it may be written or not."""
     if isinstance(content, dict):
+        if content.get("error") or content.get("errors"):
+            raise Unreadable("an error beside a row")
         for name in names:
             if found := whole(content.get(name)):
                 return found
