@@ -79,7 +79,8 @@ def differing(wanted: Sequence[RunnerDeployment], there: Sequence[DeploymentResp
 
 async def deploy(wanted: Sequence[RunnerDeployment]) -> None:
     """Makes or updates these deployments. Idempotent."""
-    await ensure()
+    if wanted:
+        await ensure()
     for one in wanted:
         await one.aapply()
 
