@@ -202,7 +202,7 @@ def _resent(orders: Iterable[Document]) -> Table:
             "; ".join(one["written"]) or "nothing",
             " ".join(filter(None, (one["message"], one["fix"]))),
         )
-        for one in orders
+        for one in sorted(orders, key=lambda one: (one["outcome"] == "delivered", not one["written"]))
     ]
     columns = ("order", "outcome", "in RO App", "written there", "why, and what to do")
     return Table("Sent again", columns, rows, of="order")

@@ -34,7 +34,7 @@ outbox = Table(
     required("available_at", Stamp, "not before this", default=func.now()),
     required("attempts", Integer, "tries since the last success", default="0"),
     required("held", Boolean, "a person is needed: see `held`", default=text("false")),
-    required("compare_all", Boolean, "compare all of it with RO App, whatever was agreed last", default=text("false")),
+    required("ask", Text, "of the next delivery: `send` all of it again, or `agree` anew on all of it", default=""),
     PrimaryKeyConstraint("shop", "number"),
     Index(
         "ix_outbox_waiting",

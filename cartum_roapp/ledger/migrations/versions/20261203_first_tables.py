@@ -303,7 +303,7 @@ CREATE TABLE outbox (
     available_at TIMESTAMPTZ DEFAULT now() NOT NULL,
     attempts INTEGER DEFAULT '0' NOT NULL,
     held BOOLEAN DEFAULT false NOT NULL,
-    compare_all BOOLEAN DEFAULT false NOT NULL,
+    ask TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_outbox PRIMARY KEY (shop, number),
     CONSTRAINT fk_outbox_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
