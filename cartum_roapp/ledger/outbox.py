@@ -19,12 +19,7 @@ _WAITING = (
     "(SELECT FROM orders WHERE orders.shop = outbox.shop AND orders.number = outbox.number) AND EXISTS "
     "(SELECT FROM shops WHERE shops.key = outbox.shop AND shops.deleted_at IS NULL)"
 )
-# Of a backfill, only its own orders; a canceled one waits for nothing.
-_OWNED = (
-    "(CAST(:backfill AS bigint) IS NULL OR EXISTS "
-    "(SELECT FROM backfill_orders own JOIN backfills ON backfills.id = own.backfill "
-    "WHERE own.backfill = :backfill AND own.number = outbox.number AND backfills.state = 'open'))"
-)
+_OWNED = "coalesce(backfill = :backfill, CAST(:backfill AS bigint) IS NULL)"
 
 _DUE = f"""
     SELECT shop, number, priority, version, attempts, first, ask

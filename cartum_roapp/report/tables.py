@@ -68,8 +68,8 @@ def text(cell: object) -> str:
 
 
 def of_run(result: Document) -> list[Part]:
-    """Returns all that a run did: what it compared, replayed or sent again, the orders that it touched, what it left
-    out, what is held, and its counts."""
+    """Returns all that a run did: what it compared, replayed or sent again, the orders that it touched, what is held,
+    and its counts."""
     parts = of_comparison(result) if "findings" in result else []
     parts += of_replay(result) if "records" in result else []
     parts += [_resent(result["resent"])] if "resent" in result else []
@@ -77,7 +77,6 @@ def of_run(result: Document) -> list[Part]:
         *parts,
         *_touched(result),
         *_both_changed(result),
-        *left_out(result),
         *_held(result),
         _counts(result),
         *_absent(result),
@@ -162,12 +161,6 @@ def _absent(result: Document) -> list[Part]:
     """Returns which numbers that were named the shop lacks."""
     missing = result.get("not_in_shop")
     return [f"The shop does not have: {', '.join(missing)}."] if missing else []
-
-
-def left_out(result: Document) -> list[Part]:
-    """Returns what a backfill left out of its look."""
-    rows = [(one["number"], one["why"]) for one in result.get("left_out", ())]
-    return _table(f"{len(rows)} left out", ("order", "why"), rows, of="order")
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Row], of: str = "", whole: str = "") -> list[Part]:
