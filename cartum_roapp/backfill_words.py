@@ -12,7 +12,6 @@ FIRST = "First day, on the shop's clock. Left out: since the shop's first order.
 LAST = "Last day, on the shop's clock. Left out: today."
 STATUS = "Only orders in this status: its name in the shop, or its id; may be repeated."
 IDS = "Only these orders: the shop's order numbers."
-LOOKED = "The id of a dry run. Only what it showed is done. Orders that have changed since are left out and listed."
 DRY = "Read both systems and show what would be done with each order. Nothing is sent."
 
 
@@ -34,15 +33,12 @@ def canceled(document: dict[str, Any]) -> str:
 
 
 def left(document: dict[str, Any]) -> str:
-    """Returns what of a canceled backfill is still in the queue, as the end of a sentence; "" if nothing is."""
+    """Returns what of a canceled backfill is delivered all the same, as the end of a sentence; "" if nothing is."""
     count = document["begun"]
-    if not count:
-        return ""
-    stay, them = ("stays", "it") if count == 1 else ("stay", "them")
-    return (
-        f"; {count} {stay} in the queue, because {'it is' if count == 1 else 'they are'} already partly in RO App or "
-        f"something else needs {them}, too"
-    )
+    if count == 1:
+        return "; 1 is delivered all the same, because it is partly in RO App or something else needs it"
+    why = "because they are partly in RO App or something else needs them"
+    return f"; {count} are delivered all the same, {why}" if count else ""
 
 
 def what(order: dict[str, Any]) -> str:

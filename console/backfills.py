@@ -1,8 +1,8 @@
-"""A shop's backfills: a look at what one would do, the backfill that does it, how far each is, and its end."""
+"""A shop's backfills: a dry run, the run that does the same, how far each is, and its end."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -11,22 +11,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cartum_roapp.backfill_look import Look
 from cartum_roapp.backfill_words import canceled
 from cartum_roapp.connection.choices import Choice
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import backfills, runs, shop_statuses
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.report import tables
-from cartum_roapp.report.tables import Part
 from cartum_roapp.sync.backfill import document
 from cartum_roapp.sync.selection import selection
 from console.backend import Backend
 from console.page import once, redirect, render, started, text
 
 _FLOW = "backfill/backfill"
-#: A look shows so many orders; all of them are done.
-SHOWN = 500
+#: With these actions of a dry run a real one would do something.
+_DONE = ("create", "adopt", "change")
 
 
 class BackfillPages:
@@ -34,15 +32,12 @@ class BackfillPages:
         self.backend = backend
 
     async def show(self, request: Request) -> Response:
-        """The form, the look that was taken last, and all backfills."""
-        shop, asked = await run_in_threadpool(self.backend.shop, request), request.query_params
-        looked, named = None, dict[str, Any]()
-        if "look" in asked:
-            looked = await self.backend.runs.apart(lambda: _look(shop.slug, asked["look"]))
-            named = await self.backend.runs.parameters(asked["look"])
-        done = await run_in_threadpool(runs.find, self.backend.engine, (started(request) or "").partition("?")[0])
-        left_out = tables.left_out(done.counts) if done and done.shop == shop.key else []
-        return await self._page(request, shop, looked, named, left_out=left_out)
+        """The form, a dry run that is through, and all backfills."""
+        shop, look = await run_in_threadpool(self.backend.shop, request), request.query_params.get("look")
+        if look is None:
+            return await self._page(request, shop, {})
+        plan = await run_in_threadpool(self._plan, shop, look)
+        return await self._page(request, shop, await self.backend.runs.parameters(look), plan=plan)
 
     async def look(self, request: Request) -> Response:
         """Starts the dry run of what was named, or shows what is wrong with it."""
@@ -58,20 +53,19 @@ class BackfillPages:
             since, until = (_day(named, field) for field in ("created_from", "created_to"))
             selection(config, since, until, named["statuses"], named["numbers"])
         except BadConfig as error:
-            return await self._page(request, shop, None, named, error)
+            return await self._page(request, shop, named, error)
         named |= {"created_from": since and since.isoformat(), "created_to": until and until.isoformat()}
         named, key = {name: value or None for name, value in named.items()}, once(shop.key, form)
-        run = await self.backend.runs.start(_FLOW, key, shops=[shop.slug], dry_run=True, look="", **named)
+        run = await self.backend.runs.start(_FLOW, key, shops=[shop.slug], dry_run=True, **named)
         return redirect(request, f"/shops/{shop.slug}/backfills?run={run}")
 
     async def do(self, request: Request) -> Response:
-        """Starts the backfill of a look: of what was named then, as it was shown."""
+        """Starts the backfill of what a dry run named."""
         shop, form = await self.backend.asked(request)
         look = text(form, "look")
+        await run_in_threadpool(self._plan, shop, look)
         named = await self.backend.runs.parameters(look)
-        if named.get("shops") != [shop.slug] or not named.get("dry_run"):
-            raise BadConfig("This is not a Look at this shop's orders.", field="look", fix="Look again, then do it.")
-        run = await self.backend.runs.start(_FLOW, once(shop.key, form), **{**named, "dry_run": False, "look": look})
+        run = await self.backend.runs.start(_FLOW, once(shop.key, form), **{**named, "dry_run": False})
         return redirect(request, f"/shops/{shop.slug}/backfills?run={run}")
 
     async def cancel(self, request: Request) -> Response:
@@ -85,12 +79,11 @@ class BackfillPages:
         self,
         request: Request,
         shop: ShopState,
-        looked: Look | None,
         named: Mapping[str, Any],
         error: BadConfig | None = None,
-        left_out: Sequence[Part] = (),
+        plan: Mapping[str, Any] | None = None,
     ) -> Response:
-        """`left_out`: of the look that a run has done; `named`: what the form shows as chosen; `error` refuses it."""
+        """`named`: what the form shows as chosen; `error` refuses it; `plan`: the document of its dry run."""
         found, statuses = await run_in_threadpool(self._found, shop)
         ended = [
             canceled(one)
@@ -99,9 +92,9 @@ class BackfillPages:
         ]
         return render(
             request, "backfills.html", 422 if error else 200, shop=shop, backfills=found, statuses=statuses,
-            left_out=left_out, look=looked, of=request.query_params.get("look"),
-            doable=sum(bool(one["digest"]) for one in looked or ()),
-            shown=SHOWN, ended=ended, started=started(request), error=error,
+            plan=tables.of_plan(plan) if plan else None, of=request.query_params.get("look"),
+            doable=sum(plan["actions"][action] for action in _DONE) if plan else 0,
+            ended=ended, started=started(request), error=error,
             given={field: named.get(field) or "" for field in ("created_from", "created_to")},
             numbers=" ".join(named.get("numbers") or ()), chosen=named.get("statuses") or [],
         )  # fmt: skip
@@ -111,17 +104,18 @@ class BackfillPages:
         found = [document(engine, shop.slug, one) for one in backfills.listed(engine, shop.key)]
         return found, [Choice(id, name) for id, name in sorted(shop_statuses.matched(engine, shop.key).items())]
 
+    def _plan(self, shop: ShopState, run: str) -> Mapping[str, Any]:
+        """Returns the document of a dry run of this shop that is through. Raises BadConfig where it is none."""
+        found = runs.find(self.backend.engine, run)
+        if found is None or found.shop != shop.key or "would_hold" not in found.counts:
+            raise BadConfig("no dry run of this shop has this id.", field="look", fix="Look again, then do it.")
+        return found.counts
+
     def _cancel(self, shop: ShopState, id: str) -> None:
         engine = self.backend.engine
         if id not in {str(one.id) for one in backfills.listed(engine, shop.key)}:
             raise HTTPException(404)
         backfills.cancel(engine, int(id))
-
-
-async def _look(slug: str, run: str) -> Look:
-    from tasks.plan_page import read_look
-
-    return await read_look(slug, run)
 
 
 def _day(named: Mapping[str, Any], field: str) -> date | None:

@@ -21,6 +21,7 @@ from cartum_roapp.connection.examine import Examination
 from cartum_roapp.connection.fleet import settings
 from cartum_roapp.connection.form import ACCESS, SECTIONS, SETTINGS, STATUSES, UNASKED, Flat
 from cartum_roapp.errors import BadConfig, IntegrationError
+from cartum_roapp.ledger.deleted_shops import FORGOTTEN
 from cartum_roapp.ledger.shops import ShopState
 from console.backend import Backend, answering
 from console.draft import Draft, readable
@@ -212,7 +213,7 @@ class SettingsPages:
             general=[problem for problem in draft.problems if problem.field not in named], accounts=accounts,
             to_do=draft.to_do, checked=draft.checked, shown=json.dumps(draft.shown, ensure_ascii=False),
             asks=request.method == "GET" and shop is not None,
-            titles=_TITLES | {one.key: one.title for one in statuses},
+            forgotten=FORGOTTEN, titles=_TITLES | {one.key: one.title for one in statuses},
         )  # fmt: skip
 
 

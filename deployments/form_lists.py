@@ -14,7 +14,7 @@ from cartum_roapp.ledger import held, shop_statuses, shops
 
 #: The deployments of prefect.yaml whose forms ask for a shop, and what must be filled in. The flows have defaults for
 #: these parameters, and refuse them in words: Prefect would fail a run that lacks one, without a word in its log.
-_NEEDED = {"backfill": ["shops"], "replay-held": ["shop"], "resend-orders": ["shop", "numbers"]}
+_NEEDED = {"backfill": ["shops"], "replay-held": ["shop"], "resend-orders": ["shop"]}
 
 
 async def renew(engine: Engine) -> None:

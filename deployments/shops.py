@@ -20,8 +20,7 @@ from cartum_roapp.config import ShopConfig
 from cartum_roapp.config.problems import bad_config
 from cartum_roapp.connection.status_match import StatusMatch
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import deleted_shops, refusals, resetting, shops, standstill
-from cartum_roapp.ledger.resetting import Reset
+from cartum_roapp.ledger import deleted_shops, refusals, shops
 from cartum_roapp.service import ledger
 from deployments import alerts, form_lists, one_shop, pool
 from deployments.saving import locked_ledger
@@ -110,18 +109,6 @@ async def disconnect(slug: str, *, purge: bool = False) -> None:
         if purge:
             deleted_shops.purge(engine, slug)
         await form_lists.renew(engine)
-
-
-async def reset(config: ShopConfig) -> Reset:
-    """Forgets what the ledger knows of the shop's orders, and pauses its schedules until it was imported again. Raises
-    NotReady while a run reads the shop or delivers for its account."""
-    async with locked_ledger() as engine:
-        await _refuse_gone(config)
-        state = shops.state(engine, config.key)
-        with standstill.unread(engine, state), standstill.undelivered(engine, state):
-            await schedule.pause(config.slug)
-            with engine.begin() as connection:
-                return resetting.reset(connection, config.key)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from prefect import flow
 
-from cartum_roapp.backfill_look import Confirmed, Look, Planned, confirm, of_numbers
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.backfill import OpenBackfill, Slices, became, begin, close_reading
@@ -22,7 +21,6 @@ from cartum_roapp.sync.window import Statuses, classify_statuses
 from tasks.backfill_form import (
     DRY_RUN,
     FROM,
-    LOOK,
     NUMBERS,
     SHOPS,
     STATUSES,
@@ -36,7 +34,7 @@ from tasks.canceling import cancelable
 from tasks.deliver import deliver
 from tasks.ending import checked_input, final_state
 from tasks.frames import parts, to_frames
-from tasks.plan_page import preview_task, read_look, show_plan_task
+from tasks.plan_page import preview_task, show_plan_task
 from tasks.run import open_run, settings_of
 from tasks.steps import store_part_task, upsert_task
 from tasks.summary import summarize
@@ -51,7 +49,6 @@ async def backfill(
     statuses: Annotated[list[str] | None, STATUSES] = None,
     numbers: Annotated[list[str] | None, NUMBERS] = None,
     dry_run: Annotated[bool, DRY_RUN] = False,
-    look: Annotated[str, LOOK] = "",
 ) -> dict[str, Any]:
     """Reads the chosen orders again, whatever their age or status, and delivers new or changed ones after everything
     else. Dates, statuses and numbers choose the orders, and can be combined; an order must match all of them. If there
@@ -59,42 +56,24 @@ async def backfill(
     with checked_input():
         found = [await settings_of(slug) for slug in named_shops(shops)]
         selected = [await named_selection(one, created_from, created_to, statuses, numbers) for one in found]
-        looked = await read_look(found[0].shop.slug, look) if look and len(found) == 1 else None
     if len(found) != 1:
         return await start_each([one.shop.slug for one in found])
     async with open_run(found[0], "backfill", dry_run=dry_run) as run:
-        return await bring_selection(run, selected[0], dry_run=dry_run, looked=looked)
+        return await bring_selection(run, selected[0], dry_run=dry_run)
 
 
-async def bring_selection(
-    run: Run, selected: Selection, *, dry_run: bool = False, looked: Look | None = None
-) -> dict[str, Any]:
-    """The steps of the flow. Returns the run's counts and what became of the backfill, or a dry run's plan. After a
-    look only what it showed is done; what is left out, and why, is in the result."""
+async def bring_selection(run: Run, selected: Selection, *, dry_run: bool = False) -> dict[str, Any]:
+    """The steps of the flow. Returns the run's counts and what became of the backfill, or a dry run's plan."""
     if dry_run:
         return await show_plan_task(await plan_selection(run, selected), run)
-    if looked is None:
-        return await bring(run, selected)
-    confirmed = confirm(looked, await plan_selection(run, selected))
-    if not confirmed.numbers:
-        return await summarize(run, {"left_out": confirmed.left_out})
-    return await bring(run, of_numbers(selected, confirmed.numbers), confirmed)
-
-
-async def bring(run: Run, selected: Selection, confirmed: Confirmed | None = None) -> dict[str, Any]:
-    """Stores the selection, of a look what was `confirmed`, and delivers it. Returns the run's counts, what became of
-    the backfill, and what is left out of the look."""
     backfill = begin(run, selected)
     async with cancelable(run, backfill):
-        await store_selection(run, selected, backfill, confirmed)
+        await store_selection(run, selected, backfill)
         await deliver(run, upto=Priority.BACKFILL, backfill=backfill.id)
-    left_out = {"left_out": confirmed.left_out} if confirmed else {}
-    return await summarize(run, {**became(run, backfill), **left_out})
+    return await summarize(run, became(run, backfill))
 
 
-async def store_selection(
-    run: Run, selected: Selection, backfill: OpenBackfill, confirmed: Confirmed | None = None
-) -> None:
+async def store_selection(run: Run, selected: Selection, backfill: OpenBackfill) -> None:
     """Reads the selection into the ledger, slice by slice. Other runs read the shop between two slices."""
     known: Statuses | None = None
     async with run.cartum() as api:
@@ -108,8 +87,7 @@ async def store_selection(
                         known = known or await classify_statuses(run, api)
                         pages = fetch_selection(api, selected, since, until, missing)
                         async for rows, last in parts(pages, of_slice(selected, since, until)):
-                            frames, bad = await to_frames(run, api, rows, whole=confirmed is not None)
-                            frames = confirmed.unchanged(frames) if confirmed else frames
+                            frames, bad = await to_frames(run, api, rows)
                             reading = Reading(frames, bad, known.final, days=selected.days(since, until))
                             store_part_task(run, backfill, since if last else until, reading)
                             read += len(rows)
@@ -118,7 +96,7 @@ async def store_selection(
     close_reading(run, backfill)
 
 
-async def plan_selection(run: Run, selected: Selection) -> Planned:
+async def plan_selection(run: Run, selected: Selection) -> dict[str, Any]:
     """A dry run: the same steps on a copy of the ledger, with an RO App that is only read. Returns its plan."""
     with Plan.of(run) as plan:
         async with plan.run.cartum() as api:
@@ -137,4 +115,4 @@ async def plan_selection(run: Run, selected: Selection) -> Planned:
                             plan.add(frames, bad)
                             read += len(rows)
                 slices.moved(since, empty=not read)
-        return Planned(await preview_task(plan), plan.contents)
+        return await preview_task(plan)

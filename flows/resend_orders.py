@@ -1,4 +1,5 @@
-"""Sends orders that a person names again: read from the shop now, delivered before all others, whatever was sent."""
+"""Sends orders again, whatever was sent: those that a person names, read from the shop now, before all others; or all
+orders, as the ledger has them, behind what is new."""
 
 from __future__ import annotations
 
@@ -7,8 +8,9 @@ from typing import Annotated, Any
 
 from prefect import flow
 
-from cartum_roapp.held_words import NUMBERS
-from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.held_words import ALL_ORDERS, NUMBERS
+from cartum_roapp.ledger.orders import Priority, resendable
+from cartum_roapp.ledger.outbox import Ask
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.quota import outlasting_quota
 from cartum_roapp.sync.resend import named as chosen_numbers
@@ -31,18 +33,27 @@ from tasks.summary import summarize
 async def resend_orders(
     shop: Annotated[str, SHOP] = "",
     numbers: Annotated[Sequence[str], parameter("Order numbers", NUMBERS)] = (),
+    all_orders: Annotated[bool, parameter("All orders", ALL_ORDERS)] = False,
 ) -> dict[str, Any]:
     """Compares each order as a whole with RO App and corrects what differs: missing lines, quantities and prices,
     status, notes, the buyer's phones. Lines that staff added stay; once goods are written off, no line is touched."""
-    with checked_input(shop=shop, numbers=numbers):
+    with checked_input(shop=shop):
         settings = await settings_of(shop)
-        chosen = chosen_numbers(settings.shop, numbers)
+        chosen = chosen_numbers(settings.shop, numbers, all_orders=all_orders)
     async with open_run(settings, "resend-orders") as run:
-        return await send_orders_again(run, chosen)
+        return await (agree_anew(run) if all_orders else send_orders_again(run, chosen))
+
+
+async def agree_anew(run: Run) -> dict[str, Any]:
+    """Sends all orders again but leaves what staff may have set. Returns as `send_orders_again`."""
+    numbers = resendable(run.engine, run.shop.key)
+    send_again_task(run, numbers, Ask.AGREE)
+    await deliver(run, upto=Priority.HISTORY)
+    return await summarize(run, {"resent": outcomes(run, numbers, ())})
 
 
 async def send_orders_again(run: Run, numbers: Sequence[str]) -> dict[str, Any]:
-    """The steps of the flow. Returns the run's counts, and what became of each order."""
+    """The steps of the flow for named orders. Returns the run's counts, and what became of each order."""
     missing: set[str] = set()
     async for attempt in outlasting_quota():
         with attempt:

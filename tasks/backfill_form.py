@@ -11,7 +11,7 @@ from prefect.client.orchestration import get_client
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 
-from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, LOOKED, SLUGS, STATUS
+from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, SLUGS, STATUS
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.backfills import described
 from cartum_roapp.sync.selection import Selection
@@ -24,7 +24,6 @@ TO = parameter("To", LAST)
 STATUSES = parameter("Status", STATUS)
 NUMBERS = parameter("Order numbers (ids)", IDS)
 DRY_RUN = parameter("Dry run", DRY)
-LOOK = parameter("Look", LOOKED)
 
 
 def run_name() -> str:

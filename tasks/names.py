@@ -46,8 +46,9 @@ def of_replay(given: Parameters) -> str:
 
 
 def of_resending(given: Parameters) -> str:
-    """Returns "mavka: order 1001 sent again", or "mavka: order 1001, 1002, 1003 … sent again"."""
-    return f"{given['shop']}: {_listed('order', given['numbers'])} sent again"
+    """Returns "mavka: order 1001 sent again", "mavka: order 1001, 1002, 1003 … sent again", or "mavka: all orders sent
+    again"."""
+    return f"{given['shop']}: {_listed('order', given['numbers']) if given['numbers'] else 'all orders'} sent again"
 
 
 def of_reconciliation(given: Parameters) -> str:

@@ -22,16 +22,13 @@ from cartum_roapp.errors import BadConfig, BadRecord, NotNow, Retryable, Unclear
 from cartum_roapp.ledger import (
     agreed,
     database,
+    deleted_shops,
     held,
     held_selection,
-    resetting,
     shop_statuses,
-    shops,
-    standstill,
     tables,
 )
 from cartum_roapp.ledger.lock_session import LockLost
-from cartum_roapp.ledger.resetting import Reset
 from cartum_roapp.orders import buyers
 from cartum_roapp.orders.companies import comparable, read_company
 from cartum_roapp.orders.phone_field import read_field
@@ -45,7 +42,7 @@ from flows.incremental_sync import sync_changes
 from flows.initial_import import import_window
 from flows.reconcile import compare_sides
 from flows.replay_held import replay_records
-from flows.resend_orders import send_orders_again
+from flows.resend_orders import agree_anew, send_orders_again
 from sandbox import Sandbox
 from tasks.run import recorded
 
@@ -168,15 +165,9 @@ class World:
     def synced(self, shop: ShopConfig | None = None, *others: ShopConfig, rest: timedelta = timedelta(0)) -> Run:
         return asyncio.run(self.sync(shop or self.shop(), *others, rest=rest))
 
-    def reset(self, shop: ShopConfig | None = None) -> Reset:
-        """`cartum-roapp reset` without Prefect."""
-        state = shops.state(self.engine, (shop or self.shop()).key)
-        with (
-            standstill.unread(self.engine, state),
-            standstill.undelivered(self.engine, state),
-            self.engine.begin() as connection,
-        ):
-            return resetting.reset(connection, state.key)
+    def forget(self, shop: ShopConfig | None = None) -> None:
+        """What `cartum-roapp shop delete --purge` does to the ledger."""
+        deleted_shops.forget(self.engine, (shop or self.shop()).key, purge=True)
 
     def placed(self, *articles: tuple[str, int], less: str = "0", **fields: Any) -> str:
         """The number of a new order of these articles, with a coupon of an amount and no other discount."""
@@ -240,9 +231,9 @@ class World:
         return list(document["records"])
 
     async def resend(self, shop: ShopConfig, numbers: Sequence[str]) -> list[Row]:
-        """What became of each order."""
+        """What became of each order; without `numbers` of all."""
         async with self.opened("resend-orders", shop) as run:
-            document = await send_orders_again(run, numbers)
+            document = await (send_orders_again(run, numbers) if numbers else agree_anew(run))
         return list(document["resent"])
 
     def backfilled(self, shop: ShopConfig | None = None, *, dry_run: bool = False, **named: Any) -> Row:

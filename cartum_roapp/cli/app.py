@@ -23,7 +23,6 @@ from cartum_roapp.cli import (
     match,
     orders,
     record,
-    repair,
     runs,
     shop_checks,
     shops,
@@ -81,7 +80,6 @@ app.command("sync", epilog=example("sync my-shop"))(runs.sync)
 app.command("record", epilog=example("record my-shop answers.jsonl"))(record.record)
 app.add_typer(backfills.app, name="backfill")
 app.command("reconcile", epilog=example("reconcile my-shop --repair"))(runs.reconcile)
-app.command("reset", epilog=example("reset my-shop"))(repair.reset)
 app.command("status", epilog=example("status my-shop"))(watch.status)
 app.add_typer(systemd.app, name="service")
 app.command("alerts", epilog=example("alerts slack-webhook/ops"))(alerts.alerts)

@@ -17,7 +17,7 @@ from cartum_roapp.cli.outcomes import RunResult, end_with_missing, replay_parts,
 from cartum_roapp.cli.output import FAILED, Json, failure, show
 from cartum_roapp.cli.progress import waiting
 from cartum_roapp.errors import IntegrationError
-from cartum_roapp.held_words import ALL, CODE, DRY, IDS, LIMIT, MAKE_AGAIN, NUMBERS
+from cartum_roapp.held_words import ALL, ALL_ORDERS, CODE, DRY, IDS, LIMIT, MAKE_AGAIN, NUMBERS
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
@@ -69,17 +69,20 @@ def replay(
 
 def resend(
     slug: Slug,
-    numbers: Annotated[list[str], typer.Argument(metavar="NUMBER", help=NUMBERS)],
+    numbers: Annotated[list[str] | None, typer.Argument(metavar="NUMBER", help=NUMBERS)] = None,
+    all_: Annotated[bool, typer.Option("--all", help=ALL_ORDERS)] = False,
     json: Json = False,
 ) -> None:
-    """Read orders from the shop now, and correct what differs in RO App. They are delivered before all others."""
+    """Read orders from the shop now, and correct what differs in RO App. They are delivered before all others. With
+    `--all`, the orders are taken as they were read last, and delivered behind what is new."""
 
     def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
         from cartum_roapp.sync.resend import named
         from flows.resend_orders import resend_orders
 
-        named(shop, numbers)
-        return run_attached(resend_orders, resend_orders.name, shop=slug, numbers=numbers)
+        given = numbers or []
+        named(shop, given, all_orders=all_)
+        return run_attached(resend_orders, resend_orders.name, shop=slug, numbers=given, all_orders=all_)
 
     result = _run(slug, "Sending the orders again", flow)
     show(result, lambda: run_parts(result))

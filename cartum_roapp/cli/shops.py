@@ -177,17 +177,19 @@ def delete(
 ) -> None:
     """Disconnect a shop. Its deployments, settings and schedule are deleted. RO App keeps the orders.
 
-    Asks for confirmation. If you answer no, nothing is deleted and the command ends with 1.
+    Asks for confirmation, with `--purge` for the shop's name. If you answer no, nothing is deleted and the command ends
+    with 1.
     """
     from cartum_roapp.cli.backend import serving
 
     with serving():
+        from cartum_roapp.ledger.deleted_shops import FORGOTTEN
         from deployments import shops as deployed
 
         if slug not in asyncio.run(deployed.connected(deleted=purge)):
             raise missing(slug)
-        question = f"Delete the shop {slug}{' with its history' if purge else ''}?"
-        confirm(question, yes=yes, doing="Deleting", done="deleted")
+        question = f"Delete the shop {slug}?" + (f" The ledger forgets {FORGOTTEN}." if purge else "")
+        confirm(question, yes=yes, doing="Deleting", done="deleted", name=slug if purge else "")
         with waiting(f"Deleting {slug}"):
             asyncio.run(deployed.disconnect(slug, purge=purge))
     show({"slug": slug, "deleted": True, "purged": purge}, lambda: f"{slug} is deleted; RO App keeps its orders.")

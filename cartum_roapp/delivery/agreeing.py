@@ -19,12 +19,17 @@ from cartum_roapp.orders.pricing import PricedLine
 _NONE = Decimal(0)
 
 
-def again(agreed: AgreedOrder, *, both_ways: bool = False) -> AgreedOrder:
+def again(agreed: AgreedOrder, *, anew: bool, both_ways: bool) -> AgreedOrder:
     """Returns what is known of an order that is to be sent again as a whole: all of the shop's values count as changed,
-    except a status that travels `both_ways`, as staff's own is on its way into the shop. Ids, and what may still
-    arrive, stay known."""
+    except a status that travels `both_ways`, as staff's own is on its way into the shop. `anew`: of client and status
+    nothing is known, so staff's stay. Ids, and what may still arrive, stay known."""
+    unknown = {Field.CLIENT, Field.STATUS} if anew else set()
     values = {
-        name: value if both_ways and name is Field.STATUS else replace(value, shop=None)
+        name: value
+        if both_ways and name is Field.STATUS
+        else Agreed()
+        if name in unknown
+        else replace(value, shop=None)
         for name, value in agreed.values.items()
     }
     lines = tuple(line.each(lambda _, value: replace(value, shop=None)) for line in agreed.lines)

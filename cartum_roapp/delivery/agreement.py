@@ -16,6 +16,7 @@ from cartum_roapp.ledger import agreed as ledger
 from cartum_roapp.ledger import held, outbox
 from cartum_roapp.ledger.agreed import AgreedOrder
 from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.ledger.outbox import Ask
 
 #: Makes the call. Its argument is called right before the call, or before each try.
 Call = Callable[[Callable[[], None]], Awaitable[int | None]]
@@ -42,7 +43,7 @@ class Agreement:
         """Stores what counts as agreed where all of the order is to be compared, which was asked for once."""
         with self._session.transaction() as connection:
             ledger.store(connection, *self._key, self.known, known, self._unsure_until)
-            outbox.note_compared(connection, *self._key)
+            outbox.ask(connection, self._key[0], [self._key[1]], Ask.NOTHING)
         self.known = known
 
     def put_off(self) -> Later:

@@ -7,19 +7,20 @@ from dataclasses import dataclass
 
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.ledger.matches import OrderMatch
+from cartum_roapp.ledger.outbox import Ask
 
 
 @dataclass
 class Bound:
     """The RO App order being brought up to date. `fresh`: made by us a moment ago, so it is known to be empty. `seen`
-    is its newest reading, None if there was none, from `read_at` (time.monotonic()). `compare_all`: all of the
-    order is compared with RO App, whatever was agreed last."""
+    is its newest reading, None if there was none, from `read_at` (time.monotonic()). `ask`: what a
+    person asks of this delivery."""
 
     match: OrderMatch
     fresh: bool
     seen: RoOrder | None = None
     read_at: float = -math.inf
-    compare_all: bool = False
+    ask: str = Ask.NOTHING
 
     @property
     def ro_id(self) -> int:

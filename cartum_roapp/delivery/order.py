@@ -36,7 +36,7 @@ from cartum_roapp.errors import BadConfig, BadRecord, Code, Retryable
 from cartum_roapp.ledger import desired, held, journal
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.journal import Kind
-from cartum_roapp.ledger.outbox import Claim
+from cartum_roapp.ledger.outbox import Ask, Claim
 from cartum_roapp.orders.currencies import is_code
 from cartum_roapp.orders.zones import country_of
 
@@ -101,11 +101,9 @@ class OrderDelivery:
             order = desired.read(connection, claim.shop, claim.number)
         buyer = {name: str(getattr(order, name)) for name in _BUYER}
         with about(**buyer):
-            return await self._deliver(order, shop, compare_all=claim.compare_all)
+            return await self._deliver(order, shop, ask=claim.ask)
 
-    async def _deliver(
-        self, order: DesiredOrder, shop: ShopConfig, *, compare_all: bool, searched: bool = False
-    ) -> int:
+    async def _deliver(self, order: DesiredOrder, shop: ShopConfig, *, ask: str, searched: bool = False) -> int:
         """`searched`: what RO App lacks was forgotten, and this is the repeat."""
         bound = await self._bindings.find_or_adopt(order, shop)
         if bound is None and order.gone_at:
@@ -122,7 +120,7 @@ class OrderDelivery:
                 if contact is None:
                     raise _erased()
                 bound = await self._bindings.create(order, contact, await self._managers.choose(order, shop), shop)
-            bound.compare_all = compare_all
+            bound.ask = ask
             await self._bring(order, bound, contact, products, shop)
         except BadRecord as error:
             if bound is not None and error.code == Code.NOT_FOUND:
@@ -132,7 +130,7 @@ class OrderDelivery:
                 raise
             if not await self._lacks(error, order, contact, products, shop):
                 raise
-            return await self._deliver(order, shop, compare_all=compare_all and bound is None, searched=True)
+            return await self._deliver(order, shop, ask=ask if bound is None else Ask.NOTHING, searched=True)
         if problem is not None:
             raise problem
         return order.version

@@ -28,9 +28,9 @@ def plan(
     for name in NAMES:
         if name not in given or name not in seen:
             continue
-        value, known, change = given[name], agreed.values.get(name), None
+        value, known, change = given[name], agreed.value(name), None
         if name is Field.MANAGER:  # not the shop's: it can't take back whom a lost call has put there
-            shown = agreed.value(name).shown if seen[name] is None else seen[name]
+            shown = known.shown if seen[name] is None else seen[name]
             known = Agreed.on(value.shop, shown)
             if manager_has_left and seen[name] != value.made:
                 change = Change(name, value.shop, value.made)
@@ -38,10 +38,10 @@ def plan(
             known = Agreed.on(value.shop, value.made)
             change = None if seen[name] == value.made else Change(name, value.shop, value.made)
         else:
-            if known is None and seen[name] is not None and name is Field.CLIENT:
+            if known == Agreed() and seen[name] is not None and name is Field.CLIENT:
                 before = Agreed.on(seen[name], seen[name])
                 known = before if has_another_buyer else Agreed(value.shop, value.made, seen[name])
-            known, change = compare(name, value, known or Agreed(), seen[name])
+            known, change = compare(name, value, known, seen[name])
         agreed = agreed.with_value(name, known)
         changes += [change] if change else []
     return agreed, tuple(changes)

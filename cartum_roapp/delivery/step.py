@@ -31,6 +31,7 @@ from cartum_roapp.delivery.status import OrderStatus
 from cartum_roapp.delivery.totals import Totals
 from cartum_roapp.errors import BadRecord, Code, Retryable
 from cartum_roapp.ledger.agreed import AgreedOrder, Field
+from cartum_roapp.ledger.outbox import Ask
 
 log = logging.getLogger(__name__)
 
@@ -80,9 +81,10 @@ class OrderStep:
 
     def _begin(self) -> None:
         self.agreement.wait()
-        if self.bound.compare_all:
+        if ask := self.bound.ask:
             known, both_ways = self.agreement.known, self.side.shop.status_direction == "both"
-            self.agreement.begin_again(known if self.bound.fresh else agreeing.again(known, both_ways=both_ways))
+            known = known if self.bound.fresh else agreeing.again(known, anew=ask == Ask.AGREE, both_ways=both_ways)
+            self.agreement.begin_again(known)
 
     async def run(self) -> bool:
         """Returns whether goods of the order have left RO App's stock, so that its lines stay. Raises Later where a

@@ -34,8 +34,6 @@ entities        what can be held
 held_selection  those of them that a person names
 release         how they go back into delivery, automatically or by hand
 erasure         buyers' data taken out of the ledger
-resetting       a shop's orders forgotten, so that its import starts over
-standstill      a moment in which no run reads a shop or delivers for its account
 dossier         everything known of one order, for whoever looks into it
 slots           the account's call budget over all processes
 runs            what each run did

@@ -1,9 +1,10 @@
 """Orders that a person names once: how far they are read, and which of them still wait for delivery.
 
-A backfill owns the orders that it has queued (`backfill_orders`). Whoever cancels it takes those out of the outbox that
-nothing else asks for. An order that was stored and then taken out before any of it reached RO App is *withdrawn*: its
-`wanted_version` in the outbox is 0. Syncs and reconciliations ignore it as if it had never been read; a backfill that
-names it, or a change that makes it qualify, brings it as a new one.
+The orders of an open backfill are those whose row in the outbox names it: it queued them, or found them waiting, last
+of all. Whoever cancels it takes those out of the outbox that nothing else asks for. An order that was stored and then
+taken out before any of it reached RO App is *withdrawn*: its `wanted_version` in the outbox is 0. Syncs and
+reconciliations ignore it as if it had never been read; a backfill that names it, or a change that makes it qualify,
+brings it as a new one.
 """
 
 from __future__ import annotations
@@ -30,8 +31,7 @@ class Canceled(NotReady):
 class Backfill:
     """`selection` is as it was named: from, to (days on the shop's clock), statuses, numbers. `since` and `until` are
     those days in UTC; what was created from `stored_from` to `until` is stored, and all of it at `stored_at`. `state`:
-    open, done, canceled. `delivered`, `held` and `waiting` count its own orders now: of a canceled one, `waiting` are
-    those that stayed in the outbox. Times UTC."""
+    open, done, canceled. `delivered`, `held` and `waiting` count its own orders, until its end. Times UTC."""
 
     id: int
     shop: str
@@ -153,8 +153,8 @@ def finish(engine: Engine, id: int) -> None:
 
 def cancel(engine: Engine, id: int) -> int:
     """Takes its orders out of the outbox, except those that something else wants as well, those that RO App has begun
-    to get, and those that it no longer has: the next run delivers these, and they stay the backfill's own. What was
-    held before it began stays held. Returns how many were taken out. What was delivered stays. Idempotent.
+    to get, and those that it no longer has: these are delivered all the same (`begun` in its counts). What was held
+    before it began stays held. Returns how many were taken out. What was delivered stays. Idempotent.
 
     Of an order that RO App has already, a change is forgotten: the next read of it, by whatever run, finds it again.
     """
@@ -185,7 +185,7 @@ def cancel_of(engine: Engine, run: str) -> None:
 def _end(connection: Connection, id: int, state: str, more: Mapping[str, int]) -> None:
     ended = connection.execute(text(_END), {"id": id, "state": state, "more": dumps(dict(more))}).rowcount
     if ended:
-        connection.execute(text(_DISOWN), {"id": id})
+        connection.execute(text("UPDATE outbox SET backfill = NULL WHERE backfill = :id"), {"id": id})
 
 
 def _read(engine: Engine, condition: str, **values: object) -> list[Backfill]:
@@ -194,30 +194,25 @@ def _read(engine: Engine, condition: str, **values: object) -> list[Backfill]:
         return [Backfill(**row._mapping) for row in rows]
 
 
-# What was taken out of the outbox is withdrawn: it is neither waiting nor held.
-_WAITS = "outbox.delivered_version < least(own.version, outbox.wanted_version)"
-_OWNED = f"""
-    SELECT count(*) FILTER (WHERE outbox.delivered_version >= own.version) AS delivered,
-           count(*) FILTER (WHERE outbox.held AND {_WAITS}) AS held,
-           count(*) FILTER (WHERE NOT outbox.held AND {_WAITS}) AS waiting
-    FROM backfill_orders own JOIN outbox ON outbox.number = own.number AND outbox.shop = backfills.shop
-    WHERE own.backfill = backfills.id
+_OWNED = """
+    SELECT count(*) FILTER (WHERE delivered_version >= wanted_version) AS delivered,
+           count(*) FILTER (WHERE held AND delivered_version < wanted_version) AS held,
+           count(*) FILTER (WHERE NOT held AND delivered_version < wanted_version) AS waiting
+    FROM outbox WHERE backfill = backfills.id
 """
-# In the counts of an ended one are those that it had at its end; what waited then is still its own.
+# In the counts of an ended one are those that it had at its end.
 _LISTED = f"""
     SELECT id, shop, selection, since, until, stored_from, stored_at, state, run, delivering_since, delivered_before,
            counts, started_at, ended_at,
-           coalesce((counts ->> 'delivered')::int, 0) + owned.delivered AS delivered,
-           coalesce((counts ->> 'held')::int, 0) + owned.held AS held, owned.waiting
+           coalesce((counts ->> 'delivered')::int, owned.delivered) AS delivered,
+           coalesce((counts ->> 'held')::int, owned.held) AS held, owned.waiting
     FROM backfills CROSS JOIN LATERAL ({_OWNED}) owned
 """
 # Also what another one has queued, or holds.
 _OWN = """
-    INSERT INTO backfill_orders AS own (backfill, number, version)
-    SELECT backfills.id, outbox.number, outbox.wanted_version FROM backfills JOIN outbox USING (shop)
-    WHERE backfills.id = :id AND outbox.number = ANY(:numbers)
-      AND outbox.wanted_version > outbox.delivered_version
-    ON CONFLICT (backfill, number) DO UPDATE SET version = excluded.version
+    UPDATE outbox SET backfill = :id FROM backfills
+    WHERE backfills.id = :id AND outbox.shop = backfills.shop AND number = ANY(:numbers)
+      AND wanted_version > delivered_version
 """
 _NOTE_SLICE = """
     UPDATE backfills SET stored_from = :stored_from, counts = jsonb_build_object(
@@ -233,39 +228,26 @@ _NOTE_STORED = f"""
 """
 _END = f"""
     UPDATE backfills SET state = :state, ended_at = now(), counts = counts || CAST(:more AS jsonb) || (
-        SELECT jsonb_build_object('delivered', owned.delivered, 'held', owned.held) FROM ({_OWNED}) owned)
+        SELECT jsonb_build_object('delivered', owned.delivered, 'held', owned.held, 'begun', owned.waiting)
+        FROM ({_OWNED}) owned)
     WHERE id = :id AND state = 'open'
-"""
-_DISOWN = f"""
-    DELETE FROM backfill_orders own USING backfills, outbox
-    WHERE own.backfill = :id AND backfills.id = :id AND outbox.shop = backfills.shop AND outbox.number = own.number
-      AND NOT (NOT outbox.held AND {_WAITS})
 """
 # In the order in which an upsert locks them.
 _LOCK = """
-    SELECT FROM orders JOIN backfill_orders own USING (number)
-    WHERE own.backfill = :id AND orders.shop = :shop ORDER BY number FOR UPDATE OF orders
+    SELECT FROM orders JOIN outbox USING (shop, number) WHERE backfill = :id ORDER BY number FOR UPDATE OF orders
 """
 _TAKE_OUT = """
-    UPDATE outbox SET wanted_version = delivered_version, held = false, attempts = 0
-    FROM backfill_orders own
-    WHERE own.backfill = :id AND outbox.number = own.number AND outbox.shop = :shop
-      AND outbox.wanted_version > outbox.delivered_version AND outbox.priority = :own_priority
+    UPDATE outbox SET wanted_version = delivered_version, held = false, attempts = 0, backfill = NULL
+    WHERE backfill = :id AND wanted_version > delivered_version AND priority = :own_priority
       AND NOT EXISTS (
-          SELECT FROM backfill_orders other JOIN backfills ON backfills.id = other.backfill
-          WHERE other.number = own.number AND backfills.shop = :shop AND backfills.id <> :id
-          AND backfills.state = 'open')
-      AND NOT (outbox.held AND outbox.delivered_version = 0 AND EXISTS (
-          SELECT FROM held, backfills WHERE held.shop = :shop AND held.entity = 'order' AND held.id = own.number
-          AND backfills.id = :id AND held.first_at < backfills.started_at))
+          SELECT FROM creations WHERE (creations.account, creations.shop, creations.number)
+          = (outbox.account, outbox.shop, outbox.number) AND look_until IS NULL)
+      AND NOT (delivered_version = 0 AND EXISTS (
+          SELECT FROM order_matches match WHERE (match.shop, match.number) = (outbox.shop, outbox.number)))
       AND NOT EXISTS (
-          SELECT FROM creations WHERE creations.account = outbox.account AND creations.shop = :shop
-          AND creations.number = own.number AND look_until IS NULL)
-      AND NOT (outbox.delivered_version = 0 AND EXISTS (
-          SELECT FROM order_matches match WHERE match.shop = :shop AND match.number = own.number))
-      AND NOT EXISTS (
-          SELECT FROM held WHERE held.shop = :shop AND held.entity = 'order' AND held.id = own.number
-          AND held.code = :deleted)
+          SELECT FROM held, backfills WHERE (held.shop, held.entity, held.id) = (outbox.shop, 'order', outbox.number)
+          AND backfills.id = :id AND (held.code = :deleted
+              OR outbox.held AND delivered_version = 0 AND first_at < backfills.started_at))
     RETURNING outbox.number, outbox.delivered_version
 """
 _FORGET_CONTENT = """

@@ -18,6 +18,11 @@ from cartum_roapp.ledger.tables import (
     shops,
 )
 
+#: What a purge forgets that only the ledger knew, in words.
+FORGOTTEN = (
+    "its orders' history, the time from which it was imported, chosen contacts and products, dismissed records, which "
+    "buyers were erased, and which orders were deleted in RO App: an import reads or makes these again"
+)
 #: Calls of the last hour that nobody knows the outcome of: far longer than anybody waits before one is taken for lost.
 STILL_UNCLEAR = creations.c.look_until.is_(None) & (creations.c.sent_at > func.now() - timedelta(hours=1))
 

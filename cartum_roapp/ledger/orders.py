@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, Engine, text
 
+from cartum_roapp.errors import Code
 from cartum_roapp.ledger import database, journal
 from cartum_roapp.ledger.journal import Kind
 
@@ -53,6 +54,13 @@ def known(engine: Engine, shop: str, numbers: Sequence[str]) -> set[str]:
     query = f"SELECT number FROM orders WHERE shop = :shop AND number = ANY(:numbers) AND {NOT_WITHDRAWN}"
     with database.reading(engine) as connection:
         return set(connection.scalars(text(query), {"shop": shop, "numbers": list(numbers)}))
+
+
+def resendable(engine: Engine, shop: str) -> list[str]:
+    """Numbers of all orders, except the withdrawn ones, those without their buyer's data, and those that stay as they
+    are: dismissed by a person, or deleted in RO App."""
+    with database.reading(engine) as connection:
+        return list(connection.scalars(text(_RESENDABLE), {"shop": shop, "deleted": Code.DELETED_IN_ROAPP}))
 
 
 def to_reread(
@@ -147,6 +155,11 @@ def erased(connection: Connection, shop: str, numbers: Collection[str]) -> set[s
     return {row.number for row in rows}
 
 
+_RESENDABLE = f"""
+    SELECT number FROM orders WHERE shop = :shop AND erased_at IS NULL AND {NOT_WITHDRAWN} AND NOT EXISTS (
+        SELECT FROM held WHERE (held.shop, held.entity, held.id) = (orders.shop, 'order', orders.number)
+        AND (dismissed_at IS NOT NULL OR code = :deleted))
+"""
 # An order whose row was lost begins at version 1 again; what the outbox has as delivered belongs to the lost row.
 _OUTRUN = """
     UPDATE orders SET version = outbox.delivered_version + 1 FROM outbox

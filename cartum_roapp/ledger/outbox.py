@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import Connection, Engine, text
 
@@ -18,21 +19,16 @@ _WAITING = (
     "(SELECT FROM orders WHERE orders.shop = outbox.shop AND orders.number = outbox.number) AND EXISTS "
     "(SELECT FROM shops WHERE shops.key = outbox.shop AND shops.deleted_at IS NULL)"
 )
-# Of a backfill, only its own orders; a canceled one waits for nothing.
-_OWNED = (
-    "(CAST(:backfill AS bigint) IS NULL OR EXISTS "
-    "(SELECT FROM backfill_orders own JOIN backfills ON backfills.id = own.backfill "
-    "WHERE own.backfill = :backfill AND own.number = outbox.number AND backfills.state = 'open'))"
-)
+_OWNED = "coalesce(backfill = :backfill, CAST(:backfill AS bigint) IS NULL)"
 
 _DUE = f"""
-    SELECT shop, number, priority, version, attempts, first, compare_all
+    SELECT shop, number, priority, version, attempts, first, ask
     FROM unnest(CAST(:shops AS text[])) AS own (key), LATERAL (
         SELECT *, row_number() OVER (PARTITION BY priority ORDER BY queued_at, number)
             + (SELECT count(*) FROM unnest(CAST(:under_way AS text[])) AS other (key) WHERE other.key = own.key) AS turn
         FROM (
             SELECT shop, number, priority, wanted_version AS version, attempts, delivered_version = 0 AS first,
-                compare_all, queued_at
+                ask, queued_at
             FROM outbox WHERE account = :account AND shop = own.key AND {_WAITING} AND available_at <= now()
             AND (shop || ':' || number) <> ALL(:skip) ORDER BY priority, queued_at, number LIMIT :limit
         ) AS waiting
@@ -47,10 +43,20 @@ _GO_ON = f"""
 """
 
 
+class Ask(StrEnum):
+    """What a person asks of an order's next delivery: to compare all of the order with RO App, whatever was agreed
+    last. `SEND`: what differs becomes the shop's. `AGREE`: so do lines and notes; client and status are found like
+    those of an order that has just been found by its marker."""
+
+    NOTHING = ""
+    SEND = "send"
+    AGREE = "agree"
+
+
 @dataclass(frozen=True)
 class Claim:
     """One order to deliver: `version` is the newest at the time of the claim. `first`: no version of it was delivered
-    yet. `compare_all`: all of the order is compared with RO App, whatever was agreed last."""
+    yet. `ask`: one of `Ask`."""
 
     shop: str
     number: str
@@ -58,7 +64,7 @@ class Claim:
     version: int
     attempts: int
     first: bool
-    compare_all: bool
+    ask: str
 
 
 def due(
@@ -140,19 +146,10 @@ def mark_delivered(connection: Connection, shop: str, number: str, version: int)
     return bool(connection.scalar(text(query), {"shop": shop, "number": number, "version": version}))
 
 
-def compare_all(connection: Connection, shop: str, numbers: Sequence[str]) -> None:
-    """The next delivery of these orders compares all of each with RO App, whatever was agreed last. May be called
-    twice."""
-    connection.execute(
-        text("UPDATE outbox SET compare_all = true WHERE shop = :shop AND number = ANY(:numbers)"),
-        {"shop": shop, "numbers": list(numbers)},
-    )
-
-
-def note_compared(connection: Connection, shop: str, number: str) -> None:
-    """Takes back `compare_all`: from now on all of the order counts as not agreed."""
-    query = "UPDATE outbox SET compare_all = false WHERE shop = :shop AND number = :number AND compare_all"
-    connection.execute(text(query), {"shop": shop, "number": number})
+def ask(connection: Connection, shop: str, numbers: Sequence[str], what: Ask) -> None:
+    """Asks this of the next delivery of these orders. May be called twice."""
+    query = "UPDATE outbox SET ask = :what WHERE shop = :shop AND number = ANY(:numbers) AND ask <> :what"
+    connection.execute(text(query), {"shop": shop, "numbers": list(numbers), "what": what})
 
 
 def is_outstanding(connection: Connection, shop: str, number: str) -> bool:

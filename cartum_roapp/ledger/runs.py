@@ -18,7 +18,7 @@ from cartum_roapp.ledger.tables import runs
 #: A shop has about 300 runs a day.
 KEPT = timedelta(days=90)
 #: What a run's result holds of single orders and records, and how long it stays.
-DETAILS = ("findings", "days", "currencies", "records", "resent", "left_out", "not_in_shop")
+DETAILS = ("findings", "days", "currencies", "records", "resent", "orders", "would_hold", "not_in_shop")
 DETAILS_KEPT = timedelta(days=7)
 
 

@@ -18,7 +18,7 @@ _READ = {
     "outbox": "shop = :shop",
 }
 #: Made and left empty: what is written there is of no use to a dry run.
-_EMPTY = {"backfills", "backfill_orders", "call_slots", "counters", "order_events", "runs"}
+_EMPTY = {"backfills", "call_slots", "counters", "order_events", "runs"}
 
 
 @contextmanager

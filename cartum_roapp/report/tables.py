@@ -68,8 +68,8 @@ def text(cell: object) -> str:
 
 
 def of_run(result: Document) -> list[Part]:
-    """Returns all that a run did: what it compared, replayed or sent again, the orders that it touched, what it left
-    out, what is held, and its counts."""
+    """Returns all that a run did: what it compared, replayed or sent again, the orders that it touched, what is held,
+    and its counts."""
     parts = of_comparison(result) if "findings" in result else []
     parts += of_replay(result) if "records" in result else []
     parts += [_resent(result["resent"])] if "resent" in result else []
@@ -77,7 +77,6 @@ def of_run(result: Document) -> list[Part]:
         *parts,
         *_touched(result),
         *_both_changed(result),
-        *left_out(result),
         *_held(result),
         _counts(result),
         *_absent(result),
@@ -164,12 +163,6 @@ def _absent(result: Document) -> list[Part]:
     return [f"The shop does not have: {', '.join(missing)}."] if missing else []
 
 
-def left_out(result: Document) -> list[Part]:
-    """Returns what a backfill left out of its look."""
-    rows = [(one["number"], one["why"]) for one in result.get("left_out", ())]
-    return _table(f"{len(rows)} left out", ("order", "why"), rows, of="order")
-
-
 def _table(title: str, columns: Sequence[str], rows: Sequence[Row], of: str = "", whole: str = "") -> list[Part]:
     """Returns the table without columns that are empty; none where there are no rows. A row may end early."""
     if not rows:
@@ -202,7 +195,7 @@ def _resent(orders: Iterable[Document]) -> Table:
             "; ".join(one["written"]) or "nothing",
             " ".join(filter(None, (one["message"], one["fix"]))),
         )
-        for one in orders
+        for one in sorted(orders, key=lambda one: (one["outcome"] == "delivered", not one["written"]))
     ]
     columns = ("order", "outcome", "in RO App", "written there", "why, and what to do")
     return Table("Sent again", columns, rows, of="order")

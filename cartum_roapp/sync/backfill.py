@@ -93,13 +93,14 @@ def became(run: Run, backfill: OpenBackfill) -> dict[str, Any]:
         "state": now.state,
         "went_on": backfill.went_on,
         "taken_out": now.counts.get("taken_out", 0),
-        "begun": now.waiting if now.state == "canceled" else 0,
+        "begun": now.counts.get("begun", 0),
         "not_in_shop": sorted(backfill.missing, key=lambda number: (len(number), number)),
     }
 
 
 def document(engine: Engine, slug: str, one: Backfill) -> dict[str, Any]:
-    """Returns how far a backfill is. Of a canceled one `begun` orders stay in the queue."""
+    """Returns how far a backfill is. Of a canceled one `begun` orders are delivered
+    all the same."""
     state = one.state
     if state == "open":
         alive = runs.is_alive(engine, one.run)
@@ -118,7 +119,7 @@ def document(engine: Engine, slug: str, one: Backfill) -> dict[str, Any]:
         "held": one.held,
         "waiting": one.waiting,
         "taken_out": one.counts.get("taken_out", 0),
-        "begun": one.waiting if one.state == "canceled" else 0,
+        "begun": one.counts.get("begun", 0),
         "read_back_to": one.stored_from,
         "started_at": one.started_at,
         "ended_at": one.ended_at,

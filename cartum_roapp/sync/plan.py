@@ -31,15 +31,14 @@ ACTIONS = ("create", "adopt", "change", "nothing", "held", "wait")
 @dataclass
 class Plan:
     """A dry run under way. `run` works on a copy of the ledger, `engine` is the ledger itself. `orders`: number → what
-    is said of the order; `discounts`: number → the order's; `contents`: number → the hash of the order as it was read;
-    `bad`: rows that can't be read; `missing`: named numbers that the shop lacks."""
+    is said of the order; `discounts`: number → the order's; `bad`: rows that can't be read; `missing`: named numbers
+    that the shop lacks."""
 
     run: Run
     engine: Engine
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     discounts: dict[str, Decimal] = field(default_factory=dict)
     bad: dict[str, BadRow] = field(default_factory=dict)
-    contents: dict[str, str] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
 
     @classmethod
@@ -62,7 +61,6 @@ class Plan:
         for order in frames.orders.to_dict("records"):
             number, status = str(order["number"]), int(order["status_id"])
             self.discounts[number] = order["discount"]
-            self.contents[number] = str(order["hash"])
             self.orders[number] = {
                 "number": number,
                 "marker": marker(shop.key, number),

@@ -58,10 +58,8 @@ def of_backfill(result: Document) -> str:
     if result.get("state") == "canceled":
         return f"canceled, {result['taken_out']} taken out of the queue: {of_run(result)}"
     done = f"dry run: {of_plan(result)}" if result.get("dry_run") else of_run(result)
-    absent, left_out = len(result.get("not_in_shop", ())), len(result.get("left_out", ()))
-    parts = [f"{absent} missing in the shop"] if absent else []
-    parts += [f"{left_out} of the look left out"] if left_out else []
-    return _joined([done, *parts])
+    absent = len(result.get("not_in_shop", ()))
+    return _joined([done, *([f"{absent} missing in the shop"] if absent else [])])
 
 
 def of_plan(result: Document) -> str:

@@ -14,14 +14,13 @@ from reliability import Record
 from world import FORESEEN, World, admin
 
 from cartum_roapp.errors import Code
-from cartum_roapp.ledger import deleted_shops, resetting
 
 SECTION = "In the ledger"
 ON_THEIR_WAY = 0.3  # seconds: calls that were sent before the cut was through
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("by", ["an empty database", "the shop deleted with --purge", "reset"])
+@pytest.mark.parametrize("by", ["an empty database", "the shop deleted with --purge"])
 def test_a_ledger_that_is_lost_after_a_stop_at_any_call(points: Points, record: Record, by: str) -> None:
     struck = points(purged, by)
     assert struck.about > 40
@@ -35,11 +34,8 @@ def purged(url: str, n: int, by: str) -> Struck | None:
             return None
         if by == "an empty database":
             world.purged()
-        elif by == "reset":
-            with world.engine.begin() as connection:
-                resetting.reset(connection, world.shop().key)
         else:
-            deleted_shops.forget(world.engine, world.shop().key, purge=True)
+            world.forget()
         return judged(world, through=False)
 
 

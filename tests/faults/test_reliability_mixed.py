@@ -283,15 +283,14 @@ class History(RuleBasedStateMachine):
 
     # -- the ledger ---------------------------------------------------------------------------------------------------
 
-    @rule(what=st.sampled_from(["purge", "back up", "restore", "reset"]), shop=AT)
+    @rule(what=st.sampled_from(["purge", "back up", "restore", "delete with --purge"]), shop=AT)
     def lose_the_ledger(self, what: str, shop: int) -> None:
         if what == "purge":
             self._lost(*range(SHOPS))
             self.world.purged()
-        elif what == "reset":
+        elif what == "delete with --purge":
             self._lost(shop)
-            with suppress(*FORESEEN):  # not known yet
-                self.world.reset(self.world.shop(shop))
+            self.world.forget(self.world.shop(shop))
         elif what == "restore" and self.backups:
             self._lost(*range(SHOPS))
             self.world = self._in(self.backups.pop())

@@ -1,4 +1,4 @@
-"""What a person mends by hand: a match, a watermark, a shop's import, a record that stays as it is, an account."""
+"""What a person mends by hand: a match, a record that stays as it is, an account."""
 
 from __future__ import annotations
 
@@ -41,12 +41,6 @@ def in_roapp(cli: Installation) -> dict[str, list[int]]:
     }
 
 
-def active(cli: Installation) -> bool:
-    found = cli.deployment(f"incremental-sync/{SLUG}")
-    assert found is not None
-    return all(one["active"] for one in found["schedules"])
-
-
 def test_a_product_is_chosen_shown_and_given_back(cli: Installation) -> None:
     roapp, shop = cli.box.roapp, cli.box.shops[INDEX]
     number = shop.place_order(articles=[("KR-799", 1)])
@@ -84,28 +78,6 @@ def test_a_slip_that_only_the_run_notices_is_told_on_the_terminal_too(cli: Insta
     """A record may have gone through since the command looked for it."""
     with PrefectSide(cli).prefect_here(), pytest.raises(BadConfig, match="nothing of that id is held"):
         asyncio.run(run_attached(replay_held, replay_held.name, shop=SLUG, ids=["nobody"]))
-
-
-@pytest.mark.long
-def test_a_reset_shop_is_imported_again_and_runs_as_before(cli: Installation) -> None:
-    left = cli.box.shops[INDEX].place_order(articles=[("KR-799", 1)], currency="EUR")
-    cli.done("sync", SLUG)
-    cli.done("held", "dismiss", SLUG, left)
-    dismissed = len(cli.done("held", "list", SLUG, "--dismissed"))
-    before = in_roapp(cli)
-    cli.done("shop", "resume", SLUG)
-    assert active(cli)
-    asked = cli.command("reset", SLUG)
-    assert (asked.code, "--yes" in asked.document["error"]["fix"]) == (2, True)
-    done = cli.done("reset", SLUG, "--yes")
-    assert (done["orders"], done["kept"]) == (len(before), dismissed), "a dismissed order stays"
-    assert not active(cli)
-    assert cli.command("sync", SLUG).code == 1
-    cli.done("import", SLUG)
-    cli.done("sync", SLUG)
-    assert active(cli)
-    assert in_roapp(cli) == before
-    assert cli.done("held", "list", SLUG) == []
 
 
 def test_an_account_that_was_saved_by_hand_is_checked_with_its_first_shop(cli: Installation) -> None:

@@ -243,7 +243,7 @@ def test_a_slip_is_refused_in_one_sentence_and_the_next_run_goes_its_way(worker:
         ("resend-orders", {**shop, "numbers": ["abc"]}, "no order number"),
         ("replay-held", {**shop, "ids": ["nobody"]}, "nothing of that id is held"),
         ("replay-held", {}, "shop: is empty. Fix: Fill it in."),
-        ("resend-orders", shop, "numbers: is empty. Fix: Fill it in."),
+        ("resend-orders", shop, "numbers: no order is named. Fix: Name orders, or all of them (`--all`)."),
     ]  # fmt: skip
     ended = worker.ended(*[worker.start(f"{flow}/{flow}", **typed) for flow, typed, _ in slips])
     for run, (_, _, said) in zip(ended, slips, strict=True):

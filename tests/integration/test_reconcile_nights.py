@@ -142,7 +142,7 @@ def test_an_order_delivered_while_the_ledger_was_lost_is_found(database: str) ->
         for number in shop.qualifying():
             world.roapp_order(number)["created_at"] = f"{shop.orders[number]['stat_created'].replace(' ', 'T')}Z"
         shop.set_status(oldest, DELIVERED)
-        world.reset()
+        world.forget()
         world.imported()
         assert world.value("SELECT count(*) FROM orders") == 5
         named = {(one["number"], one["what"]) for one in world.reconciled(repair=True)["findings"]}
@@ -163,7 +163,7 @@ def test_a_night_after_a_lost_ledger_finds_an_order_whose_notes_staff_have_overw
         before, order = len(roapp.orders), world.roapp_order(oldest)["id"]
         roapp.edit_order(order, manager_notes="call before noon")
         shop.set_status(oldest, DELIVERED)
-        world.reset()
+        world.forget()
         world.imported()
         world.reconciled(repair=True)
         shop.set_status(oldest, 2)

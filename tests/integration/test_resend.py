@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from world import World
 
-from cartum_roapp.ledger import held, held_selection, journal, outbox
+from cartum_roapp.ledger import erasure, held, held_selection, journal, outbox
 from cartum_roapp.ledger.journal import Kind
+from cartum_roapp.ledger.outbox import Ask
 
 pytestmark = pytest.mark.drawn(2)
 
@@ -147,8 +148,8 @@ def test_it_is_read_from_the_shop_and_goes_before_everything_else(world: World) 
     assert queued.details["because"] == "a person sends it again"
     assert world.value("SELECT priority FROM outbox WHERE number = :number", number=number) == 0
     with world.engine.begin() as connection:
-        outbox.compare_all(connection, world.shop().key, [number])
-        assert world.value("SELECT count(*) FROM outbox WHERE compare_all") == 0, "forgotten with the delivery"
+        outbox.ask(connection, world.shop().key, [number], Ask.SEND)
+        assert world.value("SELECT count(*) FROM outbox WHERE ask <> ''") == 0, "forgotten with the delivery"
 
 
 def test_a_total_that_a_person_has_left_as_it_is_holds_no_order(world: World) -> None:
@@ -162,3 +163,43 @@ def test_a_total_that_a_person_has_left_as_it_is_holds_no_order(world: World) ->
         held.dismiss(connection, key, held_selection.find(world.engine, key, [number]), "agreed by phone")
     (one,) = resent(world, number)
     assert (one["outcome"], one["message"]) == ("delivered", None)
+
+
+def test_all_orders_are_agreed_on_anew_but_what_staff_may_have_set_stays(world: World) -> None:
+    """Without them, nobody would look at the orders before the shop changes them."""
+    number, roapp = placed(world), world.box.roapp
+    before, numbers = dict(world.roapp_order(number)), set(world.roapp_orders(world.shop()))
+    staff_edit(world, before["id"], quantity=5, price=1)
+    other = next(id for id in sorted(roapp.statuses) if id != before["status_id"])
+    client = roapp.add_contact(first_name="Пані", phone=["380671234599"])
+    roapp.edit_order(before["id"], status_id=other, client_id=client)
+    world.box.shops[0].set_status(number, 2)
+    world.synced()
+    roapp.edit_order(before["id"], status_id=other)
+    assert Decimal(str(world.roapp_items(number)[0]["quantity"])) == 5
+    found = resent(world)
+    assert {one["number"] for one in found} == numbers
+    assert {one["number"]: len(one["written"]) for one in found if one["written"]} == {number: 1}
+    after, (line,) = world.roapp_order(number), world.roapp_items(number)
+    assert (after["status_id"], after["client_id"]) == (other, client)
+    assert Decimal(str(line["quantity"])) == 2
+    assert world.held() == {("status", number): "status-differs"}, "a person is told"
+    assert {len(rows) for rows in world.roapp_orders(world.shop()).values()} == {1}
+
+
+def test_what_is_left_as_it_is_is_not_sent_with_all_orders(world: World) -> None:
+    shop, roapp, key = world.box.shops[0], world.box.roapp, world.shop().key
+    deleted, erased = placed(world), placed(world)
+    roapp.faults.required_order_fields = ("ad_campaign_id",)
+    dismissed = shop.place_order(articles=[(shop.goods[0].article, 1)])
+    roapp.delete_order(world.roapp_order(deleted)["id"])
+    shop.set_waybill(deleted, "20450000000077")
+    world.synced()
+    roapp.faults.required_order_fields = ()
+    with world.engine.begin() as connection:
+        held.dismiss(connection, key, held_selection.find(world.engine, key, [dismissed]))
+        erasure.erase(connection, key, erasure.find(connection, key, "number", erased, "UA"), "number")
+    found = {one["number"] for one in resent(world)}
+    assert found.isdisjoint({deleted, erased, dismissed}) and found
+    assert world.held() == {("order", deleted): "deleted-in-roapp"}
+    assert dismissed not in world.roapp_orders(world.shop())

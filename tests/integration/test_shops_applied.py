@@ -104,3 +104,21 @@ def test_where_each_file_is_bad_nothing_is_applied(installation: Installation, f
     wrong = installation.command("shop", "apply", str(folder), **{VARIABLE: "not-the-password"})
     assert [one["field"] for one in wrong.document["error"]["fields"]] == [f"{folder / f'{SLUG}.yaml'}: password"]
     assert block(installation) is None
+
+
+@pytest.mark.long
+def test_a_shop_that_was_deleted_with_its_history_starts_over_and_doubles_nothing(
+    installation: Installation, folder: Path
+) -> None:
+    given, found = password(installation), []
+    for _ in range(2):
+        done = installation.done("shop", "apply", str(folder), **given)
+        installation.completed(done["imports"][SLUG])
+        installation.only_by_hand(SLUG)
+        installation.done("sync", SLUG)
+        prefix = f"{installation.key(INDEX)}:"
+        orders = installation.box.roapp.orders_by_marker().items()
+        found.append({marker: [row["id"] for row in rows] for marker, rows in orders if marker.startswith(prefix)})
+        installation.done("shop", "delete", SLUG, "--purge", "--yes")
+    assert found[0] == found[1] and found[0]
+    assert {len(ids) for ids in found[0].values()} == {1}

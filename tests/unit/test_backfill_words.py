@@ -10,10 +10,10 @@ from cartum_roapp.backfill_words import canceled
 @pytest.mark.parametrize(
     ("taken_out", "delivered", "begun", "said"),
     [
-        (22, 1, 3, "22 orders are taken out of the queue, 1 was delivered and stays; 3 stay in the queue, because they "
-                   "are already partly in RO App or something else needs them, too."),
-        (1, 2, 1, "1 order is taken out of the queue, 2 were delivered and stay; 1 stays in the queue, because it "
-                  "is already partly in RO App or something else needs it, too."),
+        (22, 1, 3, "22 orders are taken out of the queue, 1 was delivered and stays; 3 are delivered all the same, "
+                   "because they are partly in RO App or something else needs them."),
+        (1, 2, 1, "1 order is taken out of the queue, 2 were delivered and stay; 1 is delivered all the same, "
+                  "because it is partly in RO App or something else needs it."),
         (0, 0, 0, "0 orders are taken out of the queue, 0 were delivered and stay."),
     ],
 )  # fmt: skip

@@ -74,8 +74,19 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.parametrize(
+    ("options", "typed", "said"),
+    [
+        ([], "n", "Nothing was deleted: the answer was no."),
+        (["--purge"], "y", "Nothing was deleted: that is not mavka."),
+    ],
+)
 def test_no_to_the_question_deletes_nothing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    options: list[str],
+    typed: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     from deployments import shops
 
@@ -85,9 +96,11 @@ def test_no_to_the_question_deletes_nothing(
     monkeypatch.setattr("cartum_roapp.cli.backend.serving", nullcontext)
     monkeypatch.setattr(shops, "connected", connected)
     monkeypatch.setattr(shops, "disconnect", None)
-    monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
-    assert main(["shop", "delete", "mavka"]) == 1
-    assert capsys.readouterr().err.endswith("Nothing was deleted: the answer was no.\n")
+    monkeypatch.setattr(sys, "stdin", Terminal(f"{typed}\n"))
+    assert main(["shop", "delete", "mavka", *options]) == 1
+    ended = capsys.readouterr()
+    assert ended.err.endswith(f"{said}\n")
+    assert ("dismissed records" in ended.out + ended.err) == bool(options), "it lists what is forgotten"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +108,7 @@ def test_no_to_the_question_deletes_nothing(
     [
         "status", "ui", "down", "backup b", "account list", "account show main", "shop list", "shop show mavka",
         "held list", "held replay mavka --all", "match list mavka", "order show mavka 1", "import mavka", "sync mavka",
-        "record mavka r", "reconcile mavka", "reset mavka --yes", "backfill list", "alerts slack-webhook/ops",
+        "record mavka r", "reconcile mavka", "order resend mavka --all", "backfill list", "alerts slack-webhook/ops",
         "customer erase mavka a@b.example --yes",
     ],
 )  # fmt: skip

@@ -88,7 +88,8 @@ runs = Table(
         "ix_runs_details",
         "finished_at",
         postgresql_where=text(
-            "counts ?| ARRAY['findings', 'days', 'currencies', 'records', 'resent', 'left_out', 'not_in_shop']"
+            "counts ?| ARRAY['findings', 'days', 'currencies', 'records', 'resent', 'orders', 'would_hold', "
+            "'not_in_shop']"
         ),
     ),
     info={"doc": "Every run."},

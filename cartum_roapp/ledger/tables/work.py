@@ -6,7 +6,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -34,7 +33,8 @@ outbox = Table(
     required("available_at", Stamp, "not before this", default=func.now()),
     required("attempts", Integer, "tries since the last success", default="0"),
     required("held", Boolean, "a person is needed: see `held`", default=text("false")),
-    required("compare_all", Boolean, "compare all of it with RO App, whatever was agreed last", default=text("false")),
+    required("ask", Text, "of the next delivery: `send` all of it again, or `agree` anew on all of it", default=""),
+    Column("backfill", BigInteger, doc="`backfills.id` of the one that asked for it last, until that has ended"),
     PrimaryKeyConstraint("shop", "number"),
     Index(
         "ix_outbox_waiting",
@@ -43,6 +43,7 @@ outbox = Table(
         "queued_at",
         postgresql_where=text("wanted_version > delivered_version AND NOT held"),
     ),
+    Index("ix_outbox_backfill", "backfill", postgresql_where=text("backfill IS NOT NULL")),
     info={"doc": "Which orders wait for delivery. A row has no payload: what is newest is read when its turn comes."},
 )
 
@@ -137,16 +138,4 @@ backfills = Table(
     Column("ended_at", Stamp, doc="when it was done or canceled"),
     Index("ix_backfills_shop", "shop"),
     info={"doc": "Orders that a person named once, by days, statuses or numbers."},
-)
-
-backfill_orders = Table(
-    "backfill_orders",
-    metadata,
-    Column(
-        "backfill", BigInteger, ForeignKey("backfills.id", ondelete="CASCADE"), nullable=False, doc="`backfills.id`"
-    ),
-    required("number", Text),
-    required("version", Integer, "at which the order is the backfill's own"),
-    PrimaryKeyConstraint("backfill", "number"),
-    info={"doc": "Which orders a backfill waits for, or left in the queue when it was canceled."},
 )

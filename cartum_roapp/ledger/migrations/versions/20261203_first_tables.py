@@ -129,7 +129,7 @@ CREATE INDEX ix_runs_shop_started_at ON runs (shop, started_at);
 CREATE INDEX ix_runs_unfinished ON runs (started_at) WHERE finished_at IS NULL;
 CREATE INDEX ix_runs_finished_at ON runs USING brin (finished_at);
 CREATE INDEX ix_runs_details ON runs (finished_at)
-    WHERE counts ?| ARRAY['findings', 'days', 'currencies', 'records', 'resent', 'left_out', 'not_in_shop'];
+    WHERE counts ?| ARRAY['findings', 'days', 'currencies', 'records', 'resent', 'orders', 'would_hold', 'not_in_shop'];
 
 CREATE TABLE shops (
     key TEXT NOT NULL,
@@ -303,12 +303,14 @@ CREATE TABLE outbox (
     available_at TIMESTAMPTZ DEFAULT now() NOT NULL,
     attempts INTEGER DEFAULT '0' NOT NULL,
     held BOOLEAN DEFAULT false NOT NULL,
-    compare_all BOOLEAN DEFAULT false NOT NULL,
+    ask TEXT DEFAULT '' NOT NULL,
+    backfill BIGINT,
     CONSTRAINT pk_outbox PRIMARY KEY (shop, number),
     CONSTRAINT fk_outbox_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
 );
 CREATE INDEX ix_outbox_waiting ON outbox (shop, priority, queued_at)
     WHERE wanted_version > delivered_version AND NOT held;
+CREATE INDEX ix_outbox_backfill ON outbox (backfill) WHERE backfill IS NOT NULL;
 
 CREATE TABLE products (
     shop TEXT NOT NULL,
@@ -322,14 +324,6 @@ CREATE TABLE products (
     read_at TIMESTAMPTZ,
     CONSTRAINT pk_products PRIMARY KEY (shop, product),
     CONSTRAINT fk_products_shop FOREIGN KEY(shop) REFERENCES shops (key) ON DELETE CASCADE
-);
-
-CREATE TABLE backfill_orders (
-    backfill BIGINT NOT NULL,
-    number TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    CONSTRAINT pk_backfill_orders PRIMARY KEY (backfill, number),
-    CONSTRAINT fk_backfill_orders_backfill FOREIGN KEY(backfill) REFERENCES backfills (id) ON DELETE CASCADE
 );
 """
 
