@@ -208,7 +208,7 @@ class Run:
 
     def cartum(self) -> Cartum:
         config = self.settings
-        bounds = Bounds(config.shop_pages, config.shop_rows)
+        bounds = Bounds(config.list_pages, config.list_rows)
         return Cartum(
             self.shop.url,
             self.shop.login,
