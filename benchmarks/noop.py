@@ -33,7 +33,7 @@ from cartum_roapp.settings import Settings
 MEASURED, WARM, UP_WITHIN = 40.0, 15.0, 120.0
 #: Processes that run the flow, and runs at once in each.
 ENGINES, AT_ONCE = 2, 8
-_SHARED = Path(__file__).parents[1] / "deployments" / "kubernetes" / "prefect-server.env"
+_SHARED = Path(__file__).parents[1] / "deployments" / "prefect-server.env"
 _ROWS = "SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM task_run WHERE state_type = 'COMPLETED')"
 
 

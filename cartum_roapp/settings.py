@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
@@ -19,7 +19,6 @@ PREFIX = "CARTUM_ROAPP_"
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
-Many = Annotated[int, Field(ge=1, le=100_000_000)]
 
 
 def default_home() -> Path:
@@ -40,6 +39,17 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
+    #: Constants, which a test may copy the settings with. Until an unclear call that was repeated is looked for again:
+    recheck_after: ClassVar[float] = 600.0
+    #: After so long from its start a sync leaves what waits to the next one, but delivers so long at least.
+    sync_time: ClassVar[float] = 240.0
+    sync_delivery: ClassVar[float] = 60.0
+    #: Before the second try of a call; doubled with each further one.
+    retry_base: ClassVar[float] = 1.0
+    #: The most pages, and different rows, of one list of a shop or of RO App; one that goes on is taken for endless.
+    list_pages: ClassVar[int] = 20_000
+    list_rows: ClassVar[int] = 300_000
+
     home: Annotated[Path, Field(description="The directory with all state; becomes absolute.")] = Field(
         default_factory=default_home
     )
@@ -58,9 +68,6 @@ class Settings(BaseSettings):
             "it is not found it counts as absent (after 2.5 times as long if there was no answer)."
         ),
     ] = 30.0
-    recheck_after: Annotated[
-        Seconds, Field(description="Seconds until an unclear call that was repeated is looked for again.")
-    ] = 600.0
     look_again: Annotated[Seconds, Field(description="Seconds until a held record is tried again.")] = 900.0
     refused_again: Annotated[
         Seconds,
@@ -69,28 +76,10 @@ class Settings(BaseSettings):
             "itself; doubled with each refusal in a row, up to 15 times as long. A refused password: 60 times as long."
         ),
     ] = 60.0
-    sync_time: Annotated[
-        Seconds, Field(description="Seconds from its start after which a sync leaves what waits to the next one.")
-    ] = 240.0
-    sync_delivery: Annotated[
-        Seconds, Field(description="Seconds for which a sync delivers at least, however long it has read.")
-    ] = 60.0
     roapp_interval: Annotated[
         float,
         Field(ge=0, le=60, allow_inf_nan=False, description="Seconds between two calls to RO App for one account."),
     ] = 0.351
-    shop_pages: Annotated[
-        Many, Field(description="The most pages of one list of a shop; one that goes on is taken for endless.")
-    ] = 10_000
-    shop_rows: Annotated[Many, Field(description="The most orders, or products, of one list of a shop, likewise.")] = (
-        100_000
-    )
-    roapp_pages: Annotated[
-        Many, Field(description="The most pages of one list of RO App; one that goes on is taken for endless.")
-    ] = 20_000
-    roapp_rows: Annotated[
-        Many, Field(description="The most orders, contacts or products of one list of RO App, likewise.")
-    ] = 300_000
     sync_seconds: Annotated[
         float, Field(gt=0, le=2_592_000, description="Seconds after which a sync ends, however far it is.")
     ] = 21_600.0
@@ -98,15 +87,6 @@ class Settings(BaseSettings):
         float, Field(gt=0, le=2_592_000, description="Seconds after which any other run of a shop ends, likewise.")
     ] = 259_200.0
     retries: Annotated[int, Field(ge=1, le=100, description="How often a call that may be repeated is tried.")] = 6
-    retry_base: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=600,
-            allow_inf_nan=False,
-            description="Seconds before the second try of a call; doubled with each further one.",
-        ),
-    ] = 1.0
     log_format: Annotated[
         Literal["text", "json"], Field(description="Of log lines: text, or JSON with one object a line.")
     ] = "text"

@@ -30,7 +30,7 @@ from cartum_roapp.service.patience import wait_until
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 
-SETTINGS = ROOT / "deployments" / "kubernetes" / "prefect-server.env"
+SETTINGS = ROOT / "deployments" / "prefect-server.env"
 CADDYFILE = ROOT / "deployments" / "Caddyfile"
 SERVERS = 2
 #: Seconds. The machines of the tests are slow.

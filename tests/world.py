@@ -104,7 +104,7 @@ class World:
             "http_timeout": 2.0, "unclear_wait": 0.3, "recheck_after": 1.0, "roapp_interval": 0.0, "retries": 4,
             "retry_base": 0.05, "database_url": None,
         }  # fmt: skip
-        self.settings = Settings(**{**fast, **changes})
+        self.settings = Settings().model_copy(update={**fast, **changes})
         #: The shops' settings as they are stored, by slug: what a run is given is stored before it begins.
         self.stored: dict[str, ShopConfig] = {}
         self.broken: dict[str, BadConfig] = {}

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sized
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from cartum_roapp.errors import Retryable
-from cartum_roapp.settings import PREFIX
+from cartum_roapp.settings import Settings
 
 #: The most rows of one answer. A page has up to 500; a shop that ignores `limit` sends thousands of orders at once, but
 #: `cartum_roapp.apis.reply.LARGEST` bytes hold no 14,000 of them.
@@ -24,8 +24,8 @@ S = TypeVar("S", bound=Sized)
 class Bounds:
     """How much of one list is read at once, with all repetitions: so many pages (calls), so many different rows."""
 
-    pages: int = 10_000
-    rows: int = 100_000
+    pages: int = Settings.list_pages
+    rows: int = Settings.list_rows
 
 
 class NoEnd(Retryable):
@@ -34,11 +34,9 @@ class NoEnd(Retryable):
 
 @dataclass
 class Tally:
-    """Counts one read of a list. `name` is what messages call the list: "the shop's list orders/get"; `settings` the
-    beginning of the names of the settings that are its bounds."""
+    """Counts one read of a list. `name` is what messages call the list: "the shop's list orders/get"."""
 
     name: str
-    settings: Literal["SHOP", "ROAPP"]
     bounds: Bounds
     pages: int = field(default=0, init=False)
 
@@ -46,22 +44,19 @@ class Tally:
         """Counts a page that came, and returns it. Raises NoEnd after too many, and for one of more rows than a page
         can have: to be called before anything looks into it."""
         if len(rows) > self.bounds.rows:
-            raise self._no_end(f"one page has {len(rows)} rows", "ROWS", self.bounds.rows)
+            raise self._no_end(f"one page has {len(rows)} rows")
         if len(rows) > ANSWER:
             message = f"{self.name} has {len(rows)} rows in one answer, which is not looked into."
             raise NoEnd(message, fix="Ask the support of that system what it sends there.")
         self.pages += 1
         if self.pages > self.bounds.pages:
-            raise self._no_end(f"{self.bounds.pages} pages were read, and more came", "PAGES", self.bounds.pages)
+            raise self._no_end(f"{self.bounds.pages} pages were read, and more came")
         return rows
 
     def seen(self, rows: Sized) -> None:
         """`rows`: the different ones that came so far, or their keys. Raises NoEnd after too many."""
         if len(rows) > self.bounds.rows:
-            raise self._no_end(f"{self.pages} pages brought {len(rows)} different rows", "ROWS", self.bounds.rows)
+            raise self._no_end(f"{self.pages} pages brought {len(rows)} different rows")
 
-    def _no_end(self, met: str, setting: str, value: int) -> NoEnd:
-        variable = f"{PREFIX}{self.settings}_{setting}"
-        ask = "ask the support of that system why its list does not end"
-        fix = f"If so much is really there, raise {variable}, which is {value}; else {ask}."
-        return NoEnd(f"{self.name} does not end: {met}.", fix=fix)
+    def _no_end(self, met: str) -> NoEnd:
+        return NoEnd(f"{self.name} does not end: {met}.", fix="Ask the support of that system why.")

@@ -124,10 +124,7 @@ def delete(
 
 
 def lists_document(lists: AccountLists) -> dict[str, Any]:
-    """Returns what an account offers, for JSON. `in_all`: whether `managers: all` means this employee."""
-    from cartum_roapp.managers import chosen
-
-    meant = chosen(lists.employees, "all")
+    """Returns what an account offers, for JSON."""
     return {
         "company": {key: lists.company.get(key) for key in ("name", "country", "currency", "timezone")},
         "locations": [
@@ -141,7 +138,6 @@ def lists_document(lists: AccountLists) -> dict[str, Any]:
                 "name": row.name,
                 "position": row.position,
                 "is_active": row.is_active,
-                "in_all": row.id in meant,
             }
             for row in lists.employees
         ],
@@ -165,9 +161,7 @@ def tables(lists: AccountLists) -> list[object]:
     parts: list[object] = []
     for name, listed in account_choices(lists).items():
         if listed.choices:
-            rows = [
-                (one.value, one.name, one.hindrance or ("not in all" if one.apart else "")) for one in listed.choices
-            ]
+            rows = [(one.value, one.name, one.hindrance) for one in listed.choices]
             parts += [terminal_table(_TITLES[name], ("id", "name", ""), rows), ""]
     return parts[:-1]
 

@@ -161,7 +161,6 @@ def _because(shop: dict[str, Any]) -> list[str]:
             if last and last["error"] and not shop["refused"]
             else []
         ),
-        *([f"the shop's catalogue can't be read: {shop['catalogue']}"] if shop["catalogue"] else []),
         *filter(None, [", ".join(filter(None, (held, dismissed)))]),
     ]
 

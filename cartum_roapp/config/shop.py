@@ -103,9 +103,8 @@ class ShopFields(BaseModel):
         Literal["all"] | tuple[int, ...],
         Setting(
             "Managers",
-            "New orders are shared evenly among these employees. If nobody is chosen, all employees share them, except "
-            "couriers, drivers, warehouse staff, accountants, technicians, cleaners and guards (by position). An order "
-            "keeps its manager until that employee has left.",
+            "New orders are shared evenly among these employees. If nobody is chosen, all active employees share them. "
+            "An order keeps its manager until that employee has left.",
             fix="write all, or the ids of employees: [12, 34]",
             rule=rules.managers,
             list_name="employees",

@@ -161,9 +161,7 @@ def _found(found: ChoiceList, value: object) -> str:
         return f"{found.owner} has all of them."
     choice = found.find(value)
     if choice is None:  # a word for all of them
-        apart = [one.value for one in found.free if one.apart]
-        left_out = f", without {found.named(apart)}, by their position" if apart else ""
-        return f"all that can be chosen in {found.owner}: {len(found.free) - len(apart)}{left_out}."
+        return f"all that can be chosen in {found.owner}: {len(found.free)}."
     named = f'{value} is the {found.noun} "{choice.name}".'
     return named if choice.name else f'{found.owner} has the {found.noun} "{value}".'
 

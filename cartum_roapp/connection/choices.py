@@ -10,7 +10,6 @@ from cartum_roapp.apis.roapp import Employee
 from cartum_roapp.config.setting import ListName
 from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
 from cartum_roapp.control import without_control
-from cartum_roapp.managers import chosen
 
 MOST_SHOWN = 12
 #: Stands in place of the name of a status that only orders have.
@@ -21,13 +20,12 @@ OF_SHOP: frozenset[ListName] = frozenset({"shop_statuses", "languages"})
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One row of a list. `value` is what a shop's settings hold; `hindrance` says why it can't be chosen now; `apart`:
-    the word for all of them does not mean this one; `unlisted`: orders have it, though the shop lists it no more."""
+    """One row of a list. `value` is what a shop's settings hold; `hindrance` says why it can't be chosen now;
+    `unlisted`: orders have it, though the shop lists it no more."""
 
     value: int | str
     name: str = ""
     hindrance: str = ""
-    apart: bool = False
     unlisted: bool = False
 
     @property
@@ -93,11 +91,7 @@ def account_choices(account: AccountLists) -> dict[ListName, ChoiceList]:
     """Returns the account's lists."""
     locations = [Choice(row.id, row.name, "archived" if row.is_archived else "") for row in account.locations]
     order_types = [Choice(row.id, row.name) for row in account.order_types]
-    meant = chosen(account.employees, "all")
-    employees = [
-        Choice(row.id, with_position(row), "" if row.is_active else "not active", apart=row.id not in meant)
-        for row in account.employees
-    ]
+    employees = [Choice(row.id, with_position(row), "" if row.is_active else "not active") for row in account.employees]
     fields = [Choice(row.key, row.name) for row in account.custom_fields or ()]
     services = [Choice(row.id, row.name) for row in account.services or ()]
     categories = [Choice(row.id, row.name) for row in account.categories or ()]

@@ -176,7 +176,7 @@ async def reading(engine: Engine, account: AccountConfig, settings: Settings, ca
 
 def connected(account: AccountConfig, settings: Settings, limiter: Limiter, calls: Calls) -> RoApp:
     """Returns the account's client."""
-    bounds = Bounds(settings.roapp_pages, settings.roapp_rows)
+    bounds = Bounds(settings.list_pages, settings.list_rows)
     patience = Patience(settings.http_timeout, settings.retries, settings.retry_base, bounds=bounds)
     return RoApp(account.base_url, account.api_key, limiter=limiter, patience=patience, calls=calls)
 

@@ -18,16 +18,14 @@ from cartum_roapp.delivery.markers import BEFORE_CALL, CLOCKS, marker
 from cartum_roapp.delivery.search import first_token, mail, numbers_of
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.errors import BadRecord, Code
-from cartum_roapp.ledger import desired, links
+from cartum_roapp.ledger import links
 from cartum_roapp.ledger.creations import Creation, Thing
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.links import Link, Reason
-from cartum_roapp.orders.names import is_mostly_last_first, read_name
+from cartum_roapp.orders.names import read_name
 from cartum_roapp.orders.phone_field import Phone
 
 _LONGEST_NAME, _LONGEST_NOTES = 120, 250  # roapp §7
-#: So many of a shop's newest orders show in which order its names are written.
-_TELLING = 500
 #: What RO App may refuse of a contact, beside its phones: each field by what it is made of.
 _OPTIONAL: dict[str, Callable[[DesiredOrder], str]] = {
     "email": lambda order: order.buyer_email,
@@ -42,7 +40,6 @@ class NewContacts:
         self._session = session
         self._creations = creations
         self._sides = sides
-        self._last_first: dict[str, bool] = {}
 
     async def create(self, order: DesiredOrder, side: Side) -> Link:
         """Makes the contact with all phones that no other has, else without the e-mail or the postal address, else
@@ -168,11 +165,7 @@ class NewContacts:
         return bool(same) and all(one.key != identity for one in same)
 
     def _person(self, order: DesiredOrder) -> dict[str, object]:
-        if order.shop not in self._last_first:
-            with self._session.autocommit() as connection:
-                known = desired.names(connection, order.shop, _TELLING)
-            self._last_first[order.shop] = is_mostly_last_first(known)
-        name = read_name(order.buyer_name, last_first=self._last_first[order.shop])
+        name = read_name(order.buyer_name)
         first = name.first or order.buyer_phone or order.buyer_email or "?"
         body = {"first_name": first[:_LONGEST_NAME], "last_name": name.last[:_LONGEST_NAME]}
         return {name: text for name, text in body.items() if text}

@@ -42,6 +42,16 @@ def missing(line: DesiredLine, identity: Identity, *, allowed: bool) -> BadRecor
     )
 
 
+def unread(line: DesiredLine) -> BadRecord:
+    """Only the barcode, which is in the shop's catalogue, would tell which product it is."""
+    return BadRecord(
+        f"the product of {line.article!r} can't be determined: the shop's catalogue can't be read.",
+        code=Code.CATALOGUE_UNAVAILABLE,
+        field="identify_products_by",
+        fix="Let the shop's user read the catalogue; then the order goes through automatically.",
+    )
+
+
 def shared(identity: Identity, ro_id: int, twins: Sequence[str], line: DesiredLine, slug: str) -> BadRecord:
     by, article = identity.by, quote(line.article or line.title)
     return BadRecord(

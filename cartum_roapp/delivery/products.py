@@ -43,25 +43,21 @@ class ProductBook:
     async def resolve(self, order: DesiredOrder, shop: ShopConfig, *, new: bool) -> dict[str, int]:
         """RO App's product id of each line's product. `new`: RO App lacks the order. Raises BadRecord
         `product-ambiguous` or `product-missing`: of all that are missing."""
-        named = {line.product: identities(line, shop.identify_products_by)[0] for line in order.lines}
-        known = self._known(order.shop, named.values())
         before = self._links(order)
         found = _chosen(before)
+        keys = {line.product: _keys(line, shop) for line in order.lines if line.product not in found}
+        named = {product: ids[0] for product, ids in keys.items()}
+        known = self._known(order.shop, named.values())
         lacking: dict[str, BadRecord] = {}
         how = dict.fromkeys(named, _AS_BEFORE) | dict.fromkeys(found, "chosen by a person")
         for line in order.lines:
             if line.product in found:
                 continue
             try:
-                if not line.catalogued and (by := self._sure(order.shop, line, shop)) is not None:
-                    found[line.product], named[line.product], how[line.product] = await self._without_catalogue(
-                        order, line, before.get(line.product), by, shop
-                    )
-                    continue
                 if named[line.product] in known:
                     found[line.product] = known[named[line.product]]
                 else:
-                    found[line.product], how[line.product] = await self._resolve(order, line, shop)
+                    found[line.product], how[line.product] = await self._resolve(order, line, keys[line.product], shop)
             except BadRecord as error:
                 if error.code != Code.PRODUCT_MISSING:
                     raise
@@ -83,14 +79,16 @@ class ProductBook:
             links = product_links.read(connection, self._session.account, keys)
         return {keys[key]: link for key, link in links.items()}
 
-    async def _resolve(self, order: DesiredOrder, line: DesiredLine, shop: ShopConfig) -> tuple[int, str]:
+    async def _resolve(
+        self, order: DesiredOrder, line: DesiredLine, keys: Sequence[Identity], shop: ShopConfig
+    ) -> tuple[int, str]:
         """RO App's product, and how it was found, in words."""
-        keys = identities(line, shop.identify_products_by)
         async with self._locks.held(*names(line, keys)):
             if known := self._known(order.shop, keys[:1]):
                 return known[keys[0]], _AS_BEFORE
             found = self._carrier(keys[:1])
-            found = found or await self._find(order, line, keys, shop, may_make=self._maker.may_make(shop))
+            may_make = _is_whole(line, shop) and self._maker.may_make(shop)
+            found = found or await self._find(order, line, keys, shop, may_make=may_make)
             if found is None and (doubts := self._creations.in_doubt("product", map(name, keys))):
                 looked_at = utc_now()
                 await self._index.read()
@@ -98,51 +96,13 @@ class ProductBook:
                 if found is None:
                     wait_for(doubts, looked_at)
             if found is None:
+                if not _is_whole(line, shop):
+                    raise product_problems.unread(line)
                 return await self._maker.make(order, line, keys, shop), "made"
             with self._session.transaction() as connection:
                 product_links.store(connection, self._session.account, [ProductLink(str(keys[0]), *found)])
                 self._creations.end(connection, "product", name(keys[0]))
             return found
-
-    def _sure(self, shop: str, line: DesiredLine, config: ShopConfig) -> list[Identifier] | None:
-        """Returns the fields that decide before the first one that only the shop's catalogue has, where that can't be
-        read and the product was not; None where it is not needed. A line's title is not the catalogue's: in a shop
-        whose products had theirs from there another name would make a second product."""
-        with self._session.autocommit() as connection:
-            if not shop_catalogue.is_blind(connection, shop):
-                return None
-            lacking = {"barcode"} - ({"barcode"} if line.barcode else set())
-            lacking |= {"name"} if shop_catalogue.was_read(connection, shop) else set()
-        fields = list(config.identify_products_by)
-        first = next((place for place, field in enumerate(fields) if field in lacking), None)
-        return None if first is None else fields[:first]
-
-    async def _without_catalogue(
-        self,
-        order: DesiredOrder,
-        line: DesiredLine,
-        link: ProductLink | None,
-        by: Sequence[Identifier],
-        shop: ShopConfig,
-    ) -> tuple[int, Identity, str]:
-        """RO App's product that these fields identify for sure, or that the article was before; what identifies it; how
-        it was found, in words. Raises BadRecord `catalogue-unavailable`: none is made."""
-        if link is not None:
-            return link.ro_id, Identity.parse(link.reason), _AS_BEFORE
-        sure = identities(line, by) if by else ()
-        async with self._locks.held(*names(line, sure)):
-            if known := self._known(order.shop, sure[:1]):
-                return known[sure[0]], sure[0], _AS_BEFORE
-            if sure and (found := await self._find(order, line, sure, shop, may_make=False)):
-                with self._session.transaction() as connection:
-                    product_links.store(connection, self._session.account, [ProductLink(str(sure[0]), *found)])
-                return found[0], sure[0], found[1]
-        raise BadRecord(
-            f"the product of {line.article!r} can't be determined: the shop's catalogue can't be read.",
-            code=Code.CATALOGUE_UNAVAILABLE,
-            field="identify_products_by",
-            fix="Let the shop's user read the catalogue; then the order goes through automatically.",
-        )
 
     def _known(self, shop: str, keys: Iterable[Identity]) -> dict[Identity, int]:
         """The stored decisions; one is void when RO App's catalogue has the identity at exactly one other product:
@@ -186,7 +146,7 @@ class ProductBook:
         with self._session.autocommit() as connection:
             before = held.code(connection, order.shop, "order", order.number)
         only_staff_help = bool(unclear and before == Code.PRODUCT_AMBIGUOUS) or (
-            not unclear and not may_make and before == Code.PRODUCT_MISSING
+            not unclear and not may_make and before in (Code.PRODUCT_MISSING, Code.CATALOGUE_UNAVAILABLE)
         )
         await self._index.read_if_due(only_staff_help=only_staff_help)
         found = self._carrier(keys[:1]) or self._linked(order, line, keys[0])
@@ -273,6 +233,22 @@ class ProductBook:
         with self._session.transaction() as connection:
             product_links.remove(connection, self._session.account, ro_id)
             catalogue.forget(connection, self._session.account)
+
+
+def _is_whole(line: DesiredLine, shop: ShopConfig) -> bool:
+    """Whether all that identifies the line's product is known. The barcode is in the shop's catalogue only."""
+    return line.catalogued or "barcode" not in shop.identify_products_by
+
+
+def _keys(line: DesiredLine, shop: ShopConfig) -> tuple[Identity, ...]:
+    """What the line's product is known by: what goes before the barcode where that is not known. Raises BadRecord
+    `catalogue-unavailable` where that is nothing."""
+    by = shop.identify_products_by
+    if _is_whole(line, shop):
+        return identities(line, by)
+    if not (before := by[: by.index("barcode")]):
+        raise product_problems.unread(line)
+    return identities(line, before)
 
 
 def _chosen(links: Mapping[str, ProductLink]) -> dict[str, int]:

@@ -25,7 +25,7 @@ creations       what is being made in RO App: a row before the call, until it is
 markers         which RO App order carries the marker of which shop order
 catalogue       RO App's products by code, SKU, barcode and name
 missing_products   products that RO App lacks, and that held orders wait for
-shop_catalogue  whether the shop's catalogue can be read, and which orders wait for it
+shop_catalogue  what the shop's catalogue says of its products, and which orders wait for it
 staff_statuses  statuses that staff set in RO App, on their way back into the shop
 roapp_statuses  RO App's statuses: names, and which ask for a comment
 totals          which orders' totals are to be read back, and what they showed of the account

@@ -115,12 +115,6 @@ def status(connection: Connection, shop: str, number: str) -> tuple[int, bool] |
     return None if row is None else (row[0], row[1])
 
 
-def names(connection: Connection, shop: str, most: int) -> list[str]:
-    """The names of the shop's newest buyers, by `most` orders."""
-    query = text("SELECT buyer_name FROM orders WHERE shop = :shop ORDER BY created_at DESC LIMIT :most")
-    return list(connection.scalars(query, {"shop": shop, "most": most}))
-
-
 def buyers(connection: Connection, keys: list[tuple[str, str]]) -> list[tuple[tuple[str, ...], str]]:
     """(phones, e-mail) of the buyers of these (shop, number) orders, for searching many at once."""
     query = text(

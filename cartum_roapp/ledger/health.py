@@ -22,10 +22,9 @@ class Health:
     """One shop now. Times are UTC.
 
     `refusal`: the last one, of a shop that had no success since. `waiting`: orders. `held`, `dismissed`: records;
-    `held_by_code`: those that are not dismissed. `catalogue`: why the shop's catalogue can't be read, if orders are
-    delivered without it. `last_success`: the end of the last import or sync. `new`, `changed`, `calls`: of all runs of
-    the last 24 hours; what a canceled backfill took out of the outbox is neither new nor changed. `hour_calls`: to RO
-    App, by all shops of the account in the last hour.
+    `held_by_code`: those that are not dismissed. `last_success`: the end of the last import or sync. `new`, `changed`,
+    `calls`: of all runs of the last 24 hours; what a canceled backfill took out of the outbox is neither new nor
+    changed. `hour_calls`: to RO App, by all shops of the account in the last hour.
     """
 
     state: ShopState
@@ -34,7 +33,6 @@ class Health:
     held: int = 0
     dismissed: int = 0
     held_by_code: dict[str, int] = field(default_factory=dict)
-    catalogue: str | None = None
     last_success: datetime | None = None
     new: int = 0
     changed: int = 0
@@ -97,7 +95,7 @@ def _read(engine: Engine, key: str | None) -> list[Health]:
         for row in connection.execute(text(_RUNS), {"key": key}):
             if (one := found.get(row.shop)) is not None:
                 one.last_success = row.last_success
-                one.new, one.changed, one.calls, one.catalogue = row.new, row.changed, row.calls, row.because
+                one.new, one.changed, one.calls = row.new, row.changed, row.calls
         for shop, refusal in refusals.of_all(connection).items():
             if (one := found.get(shop)) is not None:
                 one.refusal = refusal
@@ -132,8 +130,7 @@ _RUNS = f"""
         WHERE state = 'canceled' AND ended_at > now() - interval '24 hours' GROUP BY shop, run
     )
     SELECT shops.key AS shop, success.last_success, coalesce(day.new, 0) AS new, coalesce(day.changed, 0) AS changed,
-           coalesce(day.calls, 0) AS calls,
-           CASE WHEN catalogue_failure @> '{{"for_good": true}}' THEN catalogue_failure ->> 'because' END AS because
+           coalesce(day.calls, 0) AS calls
     FROM shops
     LEFT JOIN LATERAL (
         SELECT finished_at AS last_success FROM runs

@@ -1,13 +1,12 @@
 """First and last name from the one field that a shop has (cartum §2.3): "Шевченко Олена Іванівна", "Олена Шевченко".
 
-A patronymic, endings of surnames and common first names show which word is the first name; where they don't, the order
-of words that most of the shop's names have.
+A patronymic, endings of surnames and common first names show which word is the first name; where they don't, the first
+word is taken for it, so that the name reads as it was typed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 _PATRONYMIC = re.compile(r".{2,}(?:[оеєё]вич|йович|[іїо]вна|[еє]вна|[иі]чна|льич|мич|кич)", re.IGNORECASE)
@@ -50,9 +49,8 @@ class Name:
     last: str
 
 
-def read_name(full: str, *, last_first: bool) -> Name:
-    """Returns the name with every word in one of its parts. `last_first` is the shop's habit, for names that don't tell
-    their order."""
+def read_name(full: str) -> Name:
+    """Returns the name with every word in one of its parts."""
     words = full.split()
     if len(words) < 2:
         return Name(full.strip(), "")
@@ -62,34 +60,20 @@ def read_name(full: str, *, last_first: bool) -> Name:
     elif at is not None:
         first, last = words[at - 1 :], words[: at - 1]
     else:
-        known = is_last_first(full)
-        swapped = last_first if known is None else known
-        first, last = (words[1:], words[:1]) if swapped else (words[:1], words[1:])
+        first, last = (words[1:], words[:1]) if _is_last_first(words) else (words[:1], words[1:])
     return Name(" ".join(first), " ".join(last).rstrip(","))
 
 
-def is_last_first(full: str) -> bool | None:
-    """Returns whether the last name stands first; None where the words don't show it."""
-    words = full.split()
-    if len(words) < 2:
-        return None
-    at = _patronymic(words) if len(words) > 2 else None
-    if at is not None:
-        return at != 1
+def _is_last_first(words: list[str]) -> bool:
+    """Returns whether the words show that the last name stands first."""
     if words[0].endswith(","):
         return True
-    one, *_, other = words
-    names = [_bare(word) in _FIRST_NAMES for word in (one, words[1], other)]
-    surnames = [not named and _is_surname(word) for named, word in zip(names, (one, words[1], other), strict=True)]
+    ends = (words[0], words[1], words[-1])
+    names = [_bare(word) in _FIRST_NAMES for word in ends]
+    surnames = [not named and _is_surname(word) for named, word in zip(names, ends, strict=True)]
     last_first = (surnames[0] and not surnames[2]) or (any(names[1:]) and not names[0])
     first_first = (surnames[2] and not surnames[0]) or (names[0] and not any(names[1:]))
-    return None if last_first == first_first else last_first
-
-
-def is_mostly_last_first(names: Iterable[str]) -> bool:
-    """Returns whether in most of the names that show it the last name comes first. Each name counts once."""
-    known = [is_last_first(name) for name in {name.casefold() for name in names}]
-    return known.count(True) > known.count(False)
+    return last_first and not first_first
 
 
 def _patronymic(words: list[str]) -> int | None:

@@ -45,7 +45,6 @@ def facts(
         "paused": health.state.paused_because,
         "refused": refusal and refusal.because.rstrip("."),
         "tried_again_at": refusal and refusal.again_at(refused_again),
-        "catalogue": health.catalogue,
         "imported": health.imported,
         "last_success": health.last_success,
         "timezone": health.state.timezone,
@@ -100,8 +99,6 @@ def in_words(shop: Document, zone: str = "UTC") -> list[tuple[str, str]]:
         rows.append(("paused because", shop["paused"]))
     if shop["refused"] is not None:
         rows += [("refused", shop["refused"]), ("tried again at", _moment(shop["tried_again_at"], zone))]
-    if shop["catalogue"] is not None:
-        rows.append(("the shop's catalogue can't be read", shop["catalogue"]))
     day = shop["last_24_hours"]
     dismissed = f", {shop['dismissed']} dismissed" if shop["dismissed"] else ""
     return [

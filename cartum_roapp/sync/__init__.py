@@ -3,7 +3,7 @@
 run             one run: its shop, ledger and counts
 window          which orders an import, a sync and a reconciliation read
 fetch           reads orders and products from the shop
-shop_catalogue  reads products from the shop, and does without where that fails for good
+shop_catalogue  reads products from the shop, and does without where that fails
 transform       raw rows → typed frames
 deduplicate     one row per product
 upsert          frames → ledger and outbox, in one transaction

@@ -82,6 +82,8 @@ class Run:
     calls: Calls = field(default_factory=Calls)
     #: What its result holds beside its counts, as far as the ledger keeps it: what a comparison found, for example.
     found: dict[str, Any] = field(default_factory=dict)
+    #: Why it could not read the shop's catalogue; "" if it could.
+    no_catalogue: str = ""
     #: The lock by which no other run reads this shop, while this one has it.
     reader: LockSession | None = None
     #: The lock by which others know that this run lives, once its record has begun.
@@ -206,7 +208,7 @@ class Run:
 
     def cartum(self) -> Cartum:
         config = self.settings
-        bounds = Bounds(config.shop_pages, config.shop_rows)
+        bounds = Bounds(config.list_pages, config.list_rows)
         return Cartum(
             self.shop.url,
             self.shop.login,

@@ -1,12 +1,9 @@
-"""Reads the products of orders from the shop's catalogue, and does without it where it fails for good: refused, without
-an answer in two runs in a row, or without one in the first import. What has to wait for it is held (`ProductBook`) and
-released when it works again.
-"""
+"""Reads the products of orders from the shop's catalogue. A run that can't read it does without: a product has the
+title of its line, and what goes by the barcode is held (`ProductBook`) and released by the run that can."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cartum_roapp.apis.calls import TimeIsUp
@@ -24,36 +21,25 @@ Fetch = Callable[[Collection[str]], Awaitable[Products]]
 
 async def read_products(run: Run, rows: Iterable[Any], fetch: Fetch) -> Products:
     """Returns article as compared → row of catalog/export for the articles of these orders that are to be read, None
-    for one that the shop lacks; {} while the catalogue fails for good. Then it is asked again after `look_again` only,
-    and what held orders wait for is read as well.
-
-    Raises Retryable where the catalogue does not answer a sync for the first time, or where the shop's quota or the
-    run's time is used up."""
-    failing = shop_catalogue.failing(run.engine, run.shop.key)
-    held = shop_catalogue.waiting(run.engine, run.shop.key) if failing else set()
+    for one that the shop lacks; {} where the catalogue can't be read, which a run tries once. What held orders wait for
+    is read as well. Raises Retryable where the shop's quota or the run's time is used up."""
+    held = shop_catalogue.waiting(run.engine, run.shop.key)
     needed = articles_to_read(run, rows) | held
-    if not needed or (failing and failing.for_good and not _is_due(run, failing.tried)):
+    if not needed or run.no_catalogue:
         return {}
     try:
         found = await fetch(needed)
-        again = await _namesakes(run, found, fetch)
-    except BadConfig as error:
-        _failed(run, error.message, for_good=True)
-        return {}
-    except Retryable as error:
-        if error.retry_after is not None or isinstance(error, (OverQuota, TimeIsUp)):
+        others = _entries(run, held, found) | await _namesakes(run, found, fetch)
+    except (BadConfig, Retryable) as error:
+        if isinstance(error, (OverQuota, TimeIsUp)) or getattr(error, "retry_after", None) is not None:
             raise
-        for_good = failing is not None or run.kind == "initial-import"
-        _failed(run, error.message, for_good=for_good)
-        if for_good:
-            return {}
-        error.fix = error.fix or "Repeat: if the catalogue fails again, the orders go on without it."
-        raise
-    if again:
+        run.no_catalogue = error.message
+        return {}
+    if others:
         with run.storing() as connection:
-            shop_catalogue.store(connection, run.shop.key, again)
-    if failing:
-        _works(run, held, found)
+            shop_catalogue.store(connection, run.shop.key, others)
+            if held:
+                shop_catalogue.release(connection, run.shop.key)
     return found
 
 
@@ -70,29 +56,13 @@ async def _namesakes(run: Run, found: Products, fetch: Fetch) -> Entries:
 
 
 def warnings(run: Run) -> list[str]:
-    """Returns what a person should know of the shop's catalogue; [] if it can be read."""
-    failing = shop_catalogue.failing(run.engine, run.shop.key)
-    if failing is None or not failing.for_good:
+    """Returns what a person should know of the shop's catalogue; [] if it could be read."""
+    if not run.no_catalogue:
         return []
     return [
-        f"the shop's catalogue can't be read since {failing.since:%Y-%m-%d %H:%M} UTC ({failing.because}): "
-        "new products get the names of the order lines; orders whose products can't be identified without it are held."
+        f"the shop's catalogue can't be read ({run.no_catalogue.rstrip('.')}): new products get the names of the order "
+        "lines; orders whose products only a barcode identifies are held."
     ]
-
-
-def _is_due(run: Run, tried: datetime) -> bool:
-    if run.kind in ("replay-held", "initial-import"):
-        return tried < run.started
-    return datetime.now(UTC) - tried >= timedelta(seconds=run.settings.look_again)
-
-
-def _failed(run: Run, because: str, *, for_good: bool) -> None:
-    shop_catalogue.note_failed(run.engine, run.shop.key, because, for_good=for_good)
-
-
-def _works(run: Run, held: Collection[str], found: Products) -> None:
-    with run.storing() as connection:
-        shop_catalogue.works(connection, run.shop.key, _entries(run, held, found))
 
 
 def _catalogue(run: Run, found: Products) -> Catalogue:

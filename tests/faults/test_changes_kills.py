@@ -9,7 +9,6 @@ from collections.abc import Callable
 import pytest
 from kills import Point, killed
 from points import QUICK, Points, Struck, looked_at, quiet
-from sqlalchemy import text
 from world import World
 
 from cartum_roapp.config import ShopConfig
@@ -50,9 +49,6 @@ def catalogue_back(world: World) -> None:
     world.imported(by_barcode(world))
     assert set(world.held().values()) == {"catalogue-unavailable"}
     shop.faults.refused_functions = ()
-    with world.engine.begin() as connection:
-        earlier = "jsonb_build_object('tried', now() - interval '1 hour')"
-        connection.execute(text(f"UPDATE shops SET catalogue_failure = catalogue_failure || {earlier}"))
 
 
 def by_barcode(world: World) -> ShopConfig:

@@ -1,9 +1,10 @@
-"""The shop's catalogue can't be read for good: orders go on with their lines' own titles where that is safe, what needs
-the catalogue is held and goes through by itself when it works again, and no product is made twice."""
+"""The shop's catalogue can't be read: orders go on with their lines' own titles, what only its barcode identifies is
+held and goes through by itself when it works again, and no product is made twice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from sqlalchemy import text
 from world import World
 
 from cartum_roapp.cli.outcomes import run_parts
-from cartum_roapp.errors import NotNow, Retryable
-from cartum_roapp.ledger import journal, shop_catalogue
+from cartum_roapp.errors import NotNow
+from cartum_roapp.ledger import journal
 from cartum_roapp.ledger.journal import Kind
 from sandbox.cartum_shop import CartumShop
 from tasks import summary
@@ -54,13 +55,10 @@ def denied(box: CartumShop) -> None:
     box.faults.switch(refused_functions=("catalog/export",))
 
 
-def works(world: World, box: CartumShop) -> None:
-    """Again, and some time later."""
+def works(box: CartumShop) -> None:
+    """Again."""
     box.faults.switch(refused_functions=())
     box.faults.calm()
-    with world.engine.begin() as connection:
-        earlier = "jsonb_build_object('tried', now() - interval '1 hour')"
-        connection.execute(text(f"UPDATE shops SET catalogue_failure = catalogue_failure || {earlier}"))
 
 
 def place(box: CartumShop, *articles: str) -> str:
@@ -75,6 +73,7 @@ def well(world: World, box: CartumShop, **config: Any) -> None:
 
 
 FAILURES: dict[str, dict[str, Any]] = {
+    "refused": {"refused_functions": ("catalog/export",)},
     "always ERROR": {"refused_functions": ("catalog/export",), "refusal": "Внутрішня помилка"},
     "500 for ever": {"kind": "error"},
     "an HTML page": {"kind": "html"},
@@ -82,76 +81,35 @@ FAILURES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_without_an_answer_in_two_runs_orders_go_on(
-    world: World, box: CartumShop, failure: str, warned: list[list[str]]
-) -> None:
-    world.imported()
+def test_orders_go_on_without_it(world: World, box: CartumShop, failure: str, warned: list[list[str]]) -> None:
+    """No schedule would repeat a first import that it ends."""
     switches = dict(FAILURES[failure])
     if kind := switches.pop("kind", None):
         box.faults.fail(kind, 1000, path="^catalog/export$")
     box.faults.switch(**switches)
-    number = place(box, NEW)
-    with pytest.raises(Retryable, match="catalog/export"):
-        world.synced()
-    assert number not in world.roapp_orders(world.shop()), "it may be a short failure, so it is tried again first"
-    world.synced()
+    place(box, KNOWN, NEW)
+    world.imported()
     well(world, box)
-    assert len(warned[-1]) == 1
-    assert "catalogue" in warned[-1][0]
-    before = sum(call.path == "catalog/export" for call in box.calls)
     place(box, NEW)
     world.synced()
     well(world, box)
-    assert sum(call.path == "catalog/export" for call in box.calls) == before, "not at each run"
-    box.faults.switch(refused_functions=())
-    works(world, box)
+    assert [len(one) for one in warned] == [1, 1]
+    assert "catalogue" in warned[-1][0]
+    works(box)
     place(box, NEW, KNOWN)
     world.synced()
     well(world, box)
     assert warned[-1] == []
-    assert shop_catalogue.failing(world.engine, world.shop().key) is None
 
 
-def test_a_refusal_stops_nothing_at_once(world: World, box: CartumShop, warned: list[list[str]]) -> None:
+def test_a_run_tries_it_once(world: World, box: CartumShop) -> None:
+    """An import of several weeks, too."""
     denied(box)
-    place(box, KNOWN, NEW)
+    for days in (0, 10, 20):
+        box.place_order(articles=[(KNOWN, 1)], created=box.clock.now() - timedelta(days=days))
     world.imported()
+    assert sum(call.path == "catalog/export" for call in box.calls) == 1
     well(world, box)
-    assert len(warned[-1]) == 1
-    works(world, box)
-    place(box, NEW)
-    world.synced()
-    well(world, box)
-    assert warned[-1] == []
-
-
-def test_it_ends_no_first_import(world: World, box: CartumShop, warned: list[list[str]]) -> None:
-    """No schedule would repeat it."""
-    box.faults.fail("error", 1000, path="^catalog/export$")
-    place(box, KNOWN, NEW)
-    world.imported()
-    well(world, box)
-    assert len(warned[-1]) == 1
-    box.faults.calm()
-    works(world, box)
-    place(box, NEW)
-    world.synced()
-    well(world, box)
-    assert warned[-1] == []
-
-
-def test_a_failure_of_one_run_is_none_for_good(world: World, box: CartumShop) -> None:
-    world.imported()
-    box.faults.fail("error", 8, path="^catalog/export$")
-    place(box, NEW)
-    with pytest.raises(Retryable):
-        world.synced()
-    box.faults.calm()
-    world.synced()
-    well(world, box)
-    (product,) = world.made_products() or [None]
-    assert product is None or product["barcodes"], "it was made of the catalogue"
-    assert shop_catalogue.failing(world.engine, world.shop().key) is None
 
 
 @pytest.mark.parametrize("by", [["barcode"], ["code", "barcode"]])
@@ -171,7 +129,7 @@ def test_what_goes_by_barcode_waits_for_the_catalogue(world: World, box: CartumS
     assert world.made_products() == []
     world.synced(shop)
     assert world.held() == {("order", number): "catalogue-unavailable"}
-    works(world, box)
+    works(box)
     world.synced(shop)
     well(world, box)
     assert world.made_products() == [], "the one with the barcode is it"
@@ -203,7 +161,7 @@ def test_they_go_through_also_when_no_order_is_read(world: World, box: CartumSho
     with world.engine.begin() as connection:  # no sync reads it any more
         connection.execute(text("UPDATE orders SET final_since = now() - interval '30 days', status_id = 4"))
     box.edit(number, stat_status=4)
-    works(world, box)
+    works(box)
     world.synced(shop)
     assert world.held() == {}
     assert number in world.roapp_orders(shop)
@@ -214,7 +172,7 @@ def rename_lines(box: CartumShop, number: str) -> None:
     box.change_line(number, 0, title="Зовсім інша назва")
 
 
-def test_by_name_a_shop_whose_catalogue_was_never_read_goes_by_the_lines(world: World, box: CartumShop) -> None:
+def test_by_name_a_product_goes_by_the_title_of_its_line(world: World, box: CartumShop) -> None:
     shop = world.shop(identify_products_by=["name"])
     denied(box)
     number = box.place_order(articles=[(NEW, 1)])
@@ -222,31 +180,12 @@ def test_by_name_a_shop_whose_catalogue_was_never_read_goes_by_the_lines(world: 
     world.imported(shop)
     assert world.held() == {}
     made = len(world.made_products())
-    works(world, box)
+    works(box)
     other = place(box, NEW)
     world.synced(shop)
     assert world.held() == {}
     assert other in world.roapp_orders(shop)
     assert len(world.made_products()) == made, "the article's product stays the same under the catalogue's name"
-
-
-def test_by_name_a_shop_whose_catalogue_was_read_holds_what_it_has_not_seen(world: World, box: CartumShop) -> None:
-    shop = world.shop(identify_products_by=["name"])
-    place(box, KNOWN)
-    world.imported(shop)
-    made = len(world.made_products())
-    denied(box)
-    held, free = box.place_order(articles=[(NEW, 1)]), place(box, KNOWN)
-    rename_lines(box, held)
-    world.synced(shop)
-    assert world.held() == {("order", held): "catalogue-unavailable"}
-    assert free in world.roapp_orders(shop), "its article was read before"
-    works(world, box)
-    world.synced(shop)
-    assert world.held() == {}
-    assert held in world.roapp_orders(shop)
-    assert len(world.made_products()) <= made + 1
-    assert "Зовсім інша назва" not in {product["title"] for product in world.made_products()}
 
 
 def test_a_quota_that_is_used_up_is_no_failure_of_the_catalogue(world: World, box: CartumShop) -> None:
@@ -257,6 +196,5 @@ def test_a_quota_that_is_used_up_is_no_failure_of_the_catalogue(world: World, bo
         with pytest.raises(NotNow, match="quota"):
             world.synced()
         box.faults.calm()
-    assert shop_catalogue.failing(world.engine, world.shop().key) is None
     world.synced()
     well(world, box)

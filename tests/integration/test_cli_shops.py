@@ -406,7 +406,7 @@ def test_an_account_is_shown_as_tables_with_the_keys_that_take_the_ids(shell: Sh
     employees = shown[shown.index("Employees (managers)") + 1 :][:5]
     assert employees == [
         "id name", "336001 Олег Шевченко, Менеджер", "336002 Ганна Коваленко, Менеджер",
-        "336003 Тарас Бондаренко, Комірник not in all", "336004 Павло Ткаченко, Менеджер not active",
+        "336003 Тарас Бондаренко, Комірник", "336004 Павло Ткаченко, Менеджер not active",
     ]  # fmt: skip
     services = shown[shown.index("Services (delivery_service_id)") + 1 :][:2]
     assert services == ["id name", "72000001 Доставка"]
@@ -417,9 +417,7 @@ def test_an_account_is_shown_and_its_key_renewed_only_for_the_same_company(shell
     document = shell.json("account", "show", "main")
     assert [row["id"] for row in document["order_types"]] == [358001, 358002]
     assert [row["name"] for row in document["employees"] if not row["is_active"]] == ["Павло Ткаченко"]
-    assert [(row["position"], row["in_all"]) for row in document["employees"]] == [
-        ("Менеджер", True), ("Менеджер", True), ("Комірник", False), ("Менеджер", False)
-    ]  # fmt: skip
+    assert [row["position"] for row in document["employees"]] == ["Менеджер", "Менеджер", "Комірник", "Менеджер"]
     assert document["services"] == [{"id": 72000001, "name": "Доставка"}]
     assert box.roapp.api_key not in shell.said
 

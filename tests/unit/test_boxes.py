@@ -31,7 +31,6 @@ from cartum_roapp.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 DEPLOYMENTS = ROOT / "deployments"
-KUBERNETES = DEPLOYMENTS / "kubernetes"
 IMAGE = "cartum-roapp"
 
 COMPOSE_TEXT = (DEPLOYMENTS / "compose.yaml").read_text()
@@ -41,12 +40,17 @@ OURS = {name: service for name, service in SERVICES.items() if service["image"].
 EXAMPLE = (DEPLOYMENTS / "compose.env.example").read_text()
 CADDYFILES = ("Caddyfile", "compose.Caddyfile")
 
-KUSTOMIZATION: dict[str, Any] = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())
-OBJECTS: list[dict[str, Any]] = [
-    found for name in KUSTOMIZATION["resources"] for found in yaml.safe_load_all((KUBERNETES / name).read_text())
-]
+KUBERNETES = (DEPLOYMENTS / "kubernetes.yaml").read_text()
+OBJECTS: list[dict[str, Any]] = list(yaml.safe_load_all(KUBERNETES))
 PODS: dict[str, dict[str, Any]] = {
-    found["metadata"]["name"]: found["spec"]["template"] for found in OBJECTS if found["kind"] in ("Deployment", "Job")
+    found["metadata"]["name"]: found["spec"]["template"] for found in OBJECTS if found["kind"] == "Deployment"
+}
+#: What the page says of Kubernetes: the commands that make secrets, and the values of Prefect's chart.
+PAGE = (ROOT / "docs" / "scaling.md").read_text().partition("## In Kubernetes")[2].partition("\n## ")[0]
+(CHART,) = (yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.+?)^```", PAGE, flags=re.M | re.S))
+SECRETS = {
+    name: dict(re.findall(r"--from-literal=([\w-]+)=(\S+)", literals))
+    for name, literals in re.findall(r"create secret generic (\S+)((?: \\\n\s+--from-literal=\S+)+)", PAGE)
 }
 
 INSTRUCTIONS: list[tuple[str, str]] = [
@@ -72,24 +76,24 @@ def compose_variables(service: dict[str, Any]) -> set[str]:
     return {*service.get("environment", {}), *(name for file in files for name in file)}
 
 
-def config_maps() -> dict[str, dict[str, str]]:
-    return {
-        made["name"]: {
-            **{name: value for file in made.get("envs", []) for name, value in lines_of(KUBERNETES / file).items()},
-            **dict(line.split("=", 1) for line in made.get("literals", [])),
-        }
-        for made in KUSTOMIZATION["configMapGenerator"]
-    }
-
-
 def container(pod: dict[str, Any]) -> dict[str, Any]:
     (only,) = pod["spec"]["containers"]
     return dict(only)
 
 
 def pod_variables(pod: dict[str, Any]) -> set[str]:
-    maps = [config_maps()[source["configMapRef"]["name"]] for source in container(pod)["envFrom"]]
-    return {*(entry["name"] for entry in container(pod)["env"]), *(name for found in maps for name in found)}
+    maps = {found["metadata"]["name"]: found["data"] for found in of_kind("ConfigMap")}
+    sources = container(pod)["envFrom"]
+    found = [maps[one["configMapRef"]["name"]] for one in sources if "configMapRef" in one]
+    found += [SECRETS[one["secretRef"]["name"]] for one in sources if "secretRef" in one]
+    return {name for one in found for name in one}
+
+
+def chart_variables(part: dict[str, Any]) -> set[str]:
+    """What the page sets of one part of Prefect's chart, beside what the chart itself sets."""
+    file = DEPLOYMENTS / f"{part['extraEnvVarsCM']}.env"
+    named = {one["name"] for one in part.get("env", [])}
+    return {*lines_of(file), *SECRETS[part["extraEnvVarsSecret"]], *named}
 
 
 def image_variables() -> dict[str, str]:
@@ -161,6 +165,7 @@ def test_every_variable_is_a_setting() -> None:
         "Containerfile": set(image_variables()),
         **{f"compose: {name}": compose_variables(service) for name, service in OURS.items()},
         **{f"kubernetes: {name}": pod_variables(pod) for name, pod in PODS.items()},
+        **{f"kubernetes: {name}": chart_variables(CHART[name]) for name in ("server", "backgroundServices")},
     }
     known = ours | prefect_variables()
     unknown = {where: names for where, found in used.items() if (names := {n for n in found if "_" in n} - known)}
@@ -168,13 +173,13 @@ def test_every_variable_is_a_setting() -> None:
 
 
 def test_compose_and_kubernetes_set_the_same_variables() -> None:
-    parts = {name: name.rpartition("-")[0] if name[-1].isdecimal() else name for name in OURS}
-    pods = {"server": "prefect-server", "services": "prefect-services"}
-    parts = {name: pods.get(part, part) for name, part in parts.items()}
-    assert set(parts.values()) == set(PODS)
-    for service, pod in parts.items():
+    for service, pod in (("worker-1", "worker"), ("worker-2", "worker"), ("console", "console")):
         assert compose_variables(OURS[service]) == pod_variables(PODS[pod]), service
         assert OURS[service]["command"] == container(PODS[pod])["args"], service
+    by_the_chart = {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_SERVER_UI_API_URL",
+    }  # fmt: skip
+    assert compose_variables(OURS["server-1"]) - by_the_chart == chart_variables(CHART["server"])
 
 
 # The image
@@ -311,7 +316,7 @@ def test_what_can_be_asked_is_asked_at_its_port() -> None:
         assert f'"127.0.0.1", {port}' in code
     assert container(PODS["console"])["args"][-1] == OURS["console"]["command"][-1] == "8321"
     ports = {name: [p["containerPort"] for p in container(pod).get("ports", [])] for name, pod in PODS.items()}
-    assert {name: found for name, found in ports.items() if found} == {"prefect-server": [4200], "console": [8321]}
+    assert ports == {"worker": [], "console": [8321]}
 
 
 def test_the_front_leads_to_services_of_compose() -> None:
@@ -372,17 +377,11 @@ def test_both_databases_are_made_for_the_role_of_the_addresses() -> None:
 # Kubernetes
 
 
-def test_the_kustomization_lists_every_file_and_each_object_once() -> None:
-    files = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml"}
-    assert len(KUSTOMIZATION["resources"]) == len(files) and set(KUSTOMIZATION["resources"]) == files
-    envs = [name for made in KUSTOMIZATION["configMapGenerator"] for name in made.get("envs", [])]
-    assert {path.name for path in KUBERNETES.glob("*.env")} == set(envs)
+def test_each_object_is_there_once_and_of_one_image() -> None:
     assert all(found["apiVersion"] for found in OBJECTS)
     assert max(Counter((found["kind"], found["metadata"]["name"]) for found in OBJECTS).values()) == 1
-    assert [found["metadata"]["name"] for found in of_kind("Namespace")] == [KUSTOMIZATION["namespace"]]
-    (image,) = KUSTOMIZATION["images"]
-    assert {container(pod)["image"] for pod in PODS.values()} == {image["name"]}
-    assert re.fullmatch(r"\d+\.\d+\.\d+", image["newTag"])
+    (image,) = {container(pod)["image"] for pod in PODS.values()}
+    assert re.fullmatch(r"registry\.example\.com/cartum-roapp:\d+\.\d+\.\d+", image)
 
 
 def selected(wanted: dict[str, str]) -> list[str]:
@@ -410,67 +409,47 @@ def test_each_selector_finds_the_pods_that_it_is_for() -> None:
         (name,) = selected(found["spec"]["selector"]["matchLabels"])
         kept[name] = found["spec"]["minAvailable"]
         assert kept[name] < replicas[name], "no node could ever be emptied"
-    assert set(kept) == {name for name, count in replicas.items() if count > 1} == {"prefect-server", "worker"}
+    assert set(kept) == {name for name, count in replicas.items() if count > 1} == {"worker"}
     assert all("topologySpreadConstraints" in PODS[name]["spec"] for name in kept)
 
 
 def test_hosts_and_addresses_lead_to_services() -> None:
-    ports = {found["metadata"]["name"]: found["spec"]["ports"] for found in of_kind("Service")}
-    client, server = config_maps()["prefect-client"], config_maps()["prefect-server"]
-    (ingress,) = of_kind("Ingress")
-    leads = {}
-    for rule in ingress["spec"]["rules"]:
-        (path,) = rule["http"]["paths"]
-        backend = path["backend"]["service"]
-        assert backend["port"]["name"] in {port["name"] for port in ports[backend["name"]]}
-        leads[rule["host"]] = backend["name"]
-    sites = {client["PREFECT_UI_URL"]: "prefect-server", client["CARTUM_ROAPP_CONSOLE_URL"]: "console"}
-    assert leads == {urlsplit(site).hostname: name for site, name in sites.items()}
-    assert sorted(ingress["spec"]["tls"][0]["hosts"]) == sorted(leads)
-    assert server["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] == client["PREFECT_UI_URL"]
-    assert server["PREFECT_SERVER_UI_API_URL"] == f"{client['PREFECT_UI_URL']}/api"
-    api = urlsplit(client["PREFECT_API_URL"])
-    assert [port["port"] for port in ports[str(api.hostname)]] == [api.port] and api.path == "/api"
+    (service,), (ingress,), (client,) = of_kind("Service"), of_kind("Ingress"), of_kind("ConfigMap")
+    host = urlsplit(client["data"]["CARTUM_ROAPP_CONSOLE_URL"]).hostname
+    (rule,) = ingress["spec"]["rules"]
+    backend = rule["http"]["paths"][0]["backend"]["service"]
+    assert (rule["host"], ingress["spec"]["tls"][0]["hosts"]) == (host, [host])
+    assert backend == {"name": service["metadata"]["name"], "port": {"name": service["spec"]["ports"][0]["name"]}}
+    site = client["data"]["PREFECT_UI_URL"]
+    (origins,) = [one["value"] for one in CHART["server"]["env"] if one["name"].endswith("ALLOWED_ORIGINS")]
+    assert (origins, CHART["server"]["uiConfig"]["prefectUiApiUrl"]) == (site, f"{site}/api")
+    assert CHART["ingress"]["host"]["hostname"] == urlsplit(site).hostname
+    assert client["data"]["PREFECT_API_URL"] == "http://prefect-server:4200/api", "what the chart calls its service"
 
 
-def test_the_ingress_gets_its_hosts_from_the_addresses() -> None:
-    (ingress,) = of_kind("Ingress")
-    maps, filled = config_maps(), set()
-    for replacement in KUSTOMIZATION["replacements"]:
-        source = replacement["source"]
-        address = maps[source["name"]][source["fieldPath"].removeprefix("data.")]
-        host = address.split(source["options"]["delimiter"])[source["options"]["index"]]
-        for target in replacement["targets"]:
-            assert target["select"] == {"kind": "Ingress"}
-            for path in target["fieldPaths"]:
-                there: Any = ingress
-                for step in path.split("."):
-                    there = there[int(step)] if step.isdecimal() else there[step]
-                assert there == host, path
-                filled.add(path)
-    assert filled == {"spec.rules.0.host", "spec.rules.1.host", "spec.tls.0.hosts.0", "spec.tls.0.hosts.1"}
+def test_prefects_chart_runs_the_version_that_workers_have() -> None:
+    (locked,) = re.findall(r"^prefect==(\S+)", (ROOT / "requirements.lock").read_text(), flags=re.M)
+    assert CHART["global"]["prefect"]["image"]["prefectTag"].partition("-")[0] == locked
 
 
-def test_the_documented_secret_has_every_key_and_no_other() -> None:
-    comment = (KUBERNETES / "kustomization.yaml").read_text()
-    (name,) = re.findall(r"create secret generic (\S+)", comment)
-    documented = dict(re.findall(r"--from-literal=([\w-]+)=(\S+)", comment))
-    named = [entry["valueFrom"]["secretKeyRef"] for pod in PODS.values() for entry in container(pod)["env"]]
-    assert {reference["name"] for reference in named} == {name}
-    assert {reference["key"] for reference in named} == set(documented)
+def test_the_documented_secrets_have_every_key_and_no_other() -> None:
+    assert set(SECRETS) == {"prefect-server", "prefect-server-env", "cartum-roapp"}
+    assert CHART["secret"] == {"create": False, "name": "prefect-server"}
+    assert CHART["server"]["basicAuth"] == {"enabled": True, "existingSecret": "prefect-server"}
+    assert set(SECRETS["prefect-server"]) == {"connection-string", "auth-string"}, "what the chart asks for"
     assert not of_kind("Secret"), "a secret is not part of the repository"
-    schemes = {key: urlsplit(value).scheme for key, value in documented.items() if "-url" in key}
-    assert schemes == {
-        "database-url": "postgresql", "prefect-database-url": "postgresql+asyncpg",
-        "redis-url": "redis", "docket-url": "redis",
+    urls = {key: value for found in SECRETS.values() for key, value in found.items() if "://" in value}
+    assert {key: urlsplit(value).scheme for key, value in urls.items()} == {
+        "CARTUM_ROAPP_DATABASE_URL": "postgresql", "connection-string": "postgresql+asyncpg",
+        "PREFECT_REDIS_MESSAGING_URL": "redis", "PREFECT_SERVER_DOCKET_URL": "redis",
     }  # fmt: skip
-    assert documented["redis-url"] != documented["docket-url"]
+    assert urls["PREFECT_REDIS_MESSAGING_URL"] != urls["PREFECT_SERVER_DOCKET_URL"]
 
 
 @pytest.mark.parametrize("name", PODS)
 def test_a_pod_may_do_no_more_than_it_needs(name: str) -> None:
     spec, only = PODS[name]["spec"], container(PODS[name])
-    assert spec["enableServiceLinks"] is False, "the service prefect-server would set PREFECT_SERVER_PORT"
+    assert spec["enableServiceLinks"] is False
     assert spec["automountServiceAccountToken"] is False
     assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(spec)
     rules = spec["securityContext"]
@@ -492,13 +471,10 @@ def test_what_answers_is_probed() -> None:
     def probes(name: str) -> dict[str, Any]:
         return {key: value for key, value in container(PODS[name]).items() if key.endswith("Probe")}
 
-    health = {"path": "/api/health", "port": "http"}
-    assert {"readinessProbe", "livenessProbe"} <= set(probes("prefect-server"))
-    assert all(probe["httpGet"] == health for probe in probes("prefect-server").values())
     # The console answers other names than its own with an error.
     assert {"readinessProbe", "livenessProbe"} <= set(probes("console"))
     assert all(probe["tcpSocket"] == {"port": "http"} for probe in probes("console").values())
-    assert not probes("worker") and not probes("prefect-services") and not probes("migrate")
+    assert not probes("worker")
+    assert CHART["server"]["livenessProbe"] == CHART["server"]["readinessProbe"] == {"enabled": True}
     assert PODS["worker"]["spec"]["terminationGracePeriodSeconds"] == 40
     assert OURS["worker-1"]["stop_grace_period"] == OURS["worker-2"]["stop_grace_period"] == "40s"
-    assert PODS["migrate"]["spec"]["restartPolicy"] == "OnFailure"

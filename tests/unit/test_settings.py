@@ -38,6 +38,7 @@ def test_defaults_hold_without_any_variable(tmp_path: Path) -> None:
         ("CARTUM_ROAPP_DATABASEURL", "DATABASE_URL"),
         ("CARTUM_ROAPP_APIKEY", "API_KEY"),
         ("cartum_roapp_metric_port", "METRICS_PORT"),
+        ("CARTUM_ROAPP_SYNC_TIME", "SYNC_SECONDS"),  # a constant
     ],
 )
 def test_a_variable_that_nothing_reads_is_named_with_the_nearest(

@@ -79,7 +79,7 @@ class Session:
 
     def tally(self, function: str) -> Tally:
         """Returns what counts one read of the list that `function` returns."""
-        return Tally(f"the shop's list {function}", "SHOP", self._patience.bounds)
+        return Tally(f"the shop's list {function}", self._patience.bounds)
 
     async def rows(
         self,

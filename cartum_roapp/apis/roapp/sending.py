@@ -96,7 +96,7 @@ class Sending:
 
     def tally(self, path: str) -> Tally:
         """Returns what counts one read of the list at this path."""
-        return Tally(f"RO App's list {path}", "ROAPP", self._patience.bounds)
+        return Tally(f"RO App's list {path}", self._patience.bounds)
 
     async def get(self, path: str, read: Read[T], params: Params = (), *, missing: Missing, about: About) -> T:
         """Returns `read` of the answer's JSON. If `read` raises Unreadable, the answer counts as unreadable."""

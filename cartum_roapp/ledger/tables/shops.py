@@ -48,9 +48,6 @@ shops = Table(
     Column("status_names", JSONB, doc="the shop's names of its statuses, in its language"),
     Column("statuses_read_to", Stamp, doc="how far RO App's changes of orders were read, by its clock"),
     required("missed", JSONB, "orders that a read by number missed: number → run; a second one: deleted", default="{}"),
-    Column(
-        "catalogue_failure", JSONB, doc="why its catalogue could not be read when it was tried last, and since when"
-    ),
     required(
         "erasures", JSONB, "that buyers' data was erased, and not whose: [{at, named, orders, rows}, …]", default="[]"
     ),

@@ -150,7 +150,6 @@ CREATE TABLE shops (
     status_names JSONB,
     statuses_read_to TIMESTAMPTZ,
     missed JSONB DEFAULT '{}' NOT NULL,
-    catalogue_failure JSONB,
     erasures JSONB DEFAULT '[]' NOT NULL,
     CONSTRAINT pk_shops PRIMARY KEY (key)
 );
