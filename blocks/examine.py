@@ -32,7 +32,7 @@ AT_ONCE = 10
 
 def taken(slug: str) -> Problem:
     """Returns the problem that another shop has this slug."""
-    fix = f"choose another one, or change that shop (`cartum-roapp shop edit {slug} --from FILE.yaml`)"
+    fix = f"choose another one, or change that shop (`cartum-roapp shop edit {slug} --set KEY=VALUE`)"
     return Problem("slug", f'"{slug}" is taken.', fix)
 
 
@@ -96,19 +96,19 @@ async def compare_fleet(files: Sequence[DesiredShop]) -> Known:
 async def examine_fleet(differ: Sequence[DesiredShop], known: Known, clients: Clients) -> None:
     """Checks files that differ from what is stored against both systems, many shops at a time and each account once.
     Adds problems, and completes what `save_fleet` needs. Only reads."""
-    for name in sorted({str(one.values["account"]) for one in differ}):
+    for name in sorted({str(one.values.get("account")) for one in differ}):
         if isinstance(account := known.accounts.get(name), AccountConfig):
             known.entered[name] = await enter_account(clients, account)
     free = asyncio.Semaphore(AT_ONCE)
 
     async def look(one: DesiredShop) -> None:
         async with free:
-            password = one.config.password if one.config else None
             key = one.before.key if one.before else ""
             examination = await _examined(
-                one.slug, one.values, one.before, password, clients, one.problems, known, (), key
+                one.slug, one.values, one.before, one.password, clients, one.problems, known, (), key
             )
         one.problems = Problems(examination.problems)
+        one.warnings = examination.warnings
         one.company = examination.account_lists.fingerprint if examination.account_lists else ""
 
     await asyncio.gather(*map(look, differ))

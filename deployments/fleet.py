@@ -53,7 +53,7 @@ async def save_fleet(
 async def start_imports(files: Sequence[DesiredShop], started_by: str) -> dict[str, str]:
     """Starts the first import of each new shop that is switched on, in the background. Returns the runs' ids by slug.
     Calls with the same `started_by` start them once."""
-    new = [one.config for one in files if one.action == "add" and one.config is not None and one.config.enabled]
+    new = [one.config for one in files if one.is_new and one.config is not None]
     started = {}
     for config in new:  # all imports are one flow, in which the key has to be unique
         run = await one_shop.start_import(config, f"{started_by} {config.slug}")

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="cartum-roapp",
     help="Syncs the orders of Cartum (Horoshop) shops into RO App, with their customers and products.",
-    epilog=example("shop add my-shop --from shop.yaml"),
+    epilog=example("shop apply my-shop.yaml"),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -107,7 +107,7 @@ def root(
 
 
 #: Options whose value is the name of a file.
-_FILES = ("--from", "--write")
+_FILES = ("--to", "--write")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cartum_roapp.cli.output import CommandEnd, bad_input, say
+from cartum_roapp.cli.output import bad_input, say
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -17,86 +17,28 @@ if TYPE_CHECKING:
     from cartum_roapp.connection.access import Clients
 
 
-def check_input(
-    slug: str, values: Values, password_stdin: bool, old: SecretStr | None = None
-) -> tuple[Problems, SecretStr | None]:
-    """Checks the input as far as that is possible without calls. Returns the problems, and the password. Ends the
-    command if the file can't be read."""
+def check_input(values: Values, password_stdin: bool, old: SecretStr) -> tuple[Problems, SecretStr | None]:
+    """Checks the input as far as that is possible without calls. Returns the problems, and the password."""
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
     from cartum_roapp.config.problems import Problems
-    from cartum_roapp.connection.shop_file import FILE
 
     problems = Problems(values.problems)
-    problems.extend(_misnamed(slug))
-    if FILE in problems:
-        raise bad_input(problems.sorted(("slug", FILE)))
-    misplaced = next((problem for problem in problems if problem.field == "password"), None)
-    password = obtain(SHOP_PASSWORD, from_stdin=password_stdin, problems=problems, otherwise=old)
-    if misplaced is not None:
-        problems.replace(misplaced.field, misplaced.message, misplaced.fix)
-    return problems, password
-
-
-def without_file(slug: str) -> CommandEnd:
-    """Returns the end of a command that adds a shop and was given no file."""
-    from cartum_roapp.config.problems import Problem
-
-    fix = (
-        "connect the shop in the console (`cartum-roapp ui`), or write a file: `cartum-roapp shop discover --write "
-        "FILE.yaml`"
-    )
-    return bad_input([*_misnamed(slug), Problem("--from", "is missing.", fix)])
-
-
-def _misnamed(slug: str) -> list[Problem]:
-    from cartum_roapp.config.problems import Problem
-    from cartum_roapp.config.refused import Refused
-    from cartum_roapp.config.shop import SLUG
-
-    try:
-        SLUG.checked(slug)
-    except Refused as refused:
-        return [Problem("slug", refused.reason, refused.fix)]
-    return []
-
-
-async def add_shop(
-    slug: str, values: Values, problems: Problems, password: SecretStr | None, clients: Clients
-) -> tuple[ShopConfig, list[Problem]]:
-    """Returns the shop, and its warnings."""
-    from blocks.examine import taken
-    from blocks.store import find_shop
-    from deployments import shops
-
-    if await find_shop(slug):
-        problems.extend([taken(slug)])
-    config, company, warnings = await _examined(slug, None, values, problems, password=password, clients=clients)
-    await shops.add(config, company)
-    return config, warnings
+    return problems, obtain(SHOP_PASSWORD, from_stdin=password_stdin, problems=problems, otherwise=old)
 
 
 async def edit_shop(
-    slug: str,
-    before: ShopConfig | None,
-    values: Values,
-    problems: Problems,
-    *,
-    password: SecretStr | None,
-    clients: Clients,
-    whole: bool,
+    before: ShopConfig, values: Values, problems: Problems, *, password: SecretStr | None, clients: Clients
 ) -> tuple[ShopConfig, list[Problem]]:
-    """Returns the shop, and its warnings. Unless the `whole` shop is given, these include what is wrong with settings
-    that stay as they are."""
+    """Returns the shop, and its warnings: also what is wrong with settings that stay as they are."""
     from cartum_roapp.config import shop_key
     from deployments import shops
 
-    kept = set() if before is None or whole else _kept(before, values)
     config, company, warnings = await _examined(
-        slug, before, values, problems, password=password, clients=clients, kept=kept
+        before, values, problems, password=password, clients=clients, kept=_kept(before, values)
     )
-    if before is not None and shop_key(before.url) != shop_key(config.url):
+    if shop_key(before.url) != shop_key(config.url):
         say(f"url: taken for the same shop under a new address ({before.url} before): its orders keep their markers.")
-    await shops.change(config, company, before=None if whole else before)
+    await shops.change(config, company, before=before)
     return config, warnings
 
 
@@ -109,14 +51,13 @@ def _kept(before: ShopConfig, values: Values) -> set[str]:
 
 
 async def _examined(
-    slug: str,
-    before: ShopConfig | None,
+    before: ShopConfig,
     values: Values,
     problems: Problems,
     *,
     password: SecretStr | None,
     clients: Clients,
-    kept: Collection[str] = (),
+    kept: Collection[str],
 ) -> tuple[ShopConfig, str, list[Problem]]:
     """Returns the shop, the fingerprint of its account's company, and warnings. Ends the command with all that is
     wrong."""
@@ -125,12 +66,12 @@ async def _examined(
 
     good = values.good
     examination = await examine_shop(
-        slug, good, before=before, password=password, clients=clients, found=problems, kept=kept
+        before.slug, good, before=before, password=password, clients=clients, found=problems, kept=kept
     )
     if examination.problems or password is None or examination.account_lists is None:
-        stored = before is not None and password == before.password
+        stored = password == before.password
         raise bad_input([_with_new_password(problem) if stored else problem for problem in examination.problems])
-    config = shop_config(good, slug=slug, password=password, key=before.key if before else "")
+    config = shop_config(good, slug=before.slug, password=password, key=before.key)
     return config, examination.account_lists.fingerprint, examination.warnings
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cartum_roapp.cli.arguments import example, known_slugs, missing
+from cartum_roapp.cli.arguments import PasswordStdin, example, known_slugs, missing
+from cartum_roapp.cli.outcomes import run_parts
 from cartum_roapp.cli.output import (
     BAD_INPUT,
+    FAILED,
+    INTERRUPTED,
     CommandEnd,
     Json,
     bad_input,
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command("apply", epilog=example("shop apply shops/ --dry-run"))
+@app.command("apply", epilog=example("shop apply my-shop.yaml"))
 def apply(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Files SLUG.yaml, or folders of such files.")],
     dry_run: Annotated[
@@ -42,39 +46,47 @@ def apply(
     prune: Annotated[
         list[str] | None, typer.Option("--prune", metavar="SLUG", help="Disconnect this shop; may be repeated.")
     ] = None,
-    no_import: Annotated[bool, typer.Option("--no-import", help="Only save new shops.")] = False,
+    imports: Annotated[bool, typer.Option("--import/--no-import", help="Import the orders of new shops.")] = True,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the imports to their end.")] = False,
+    password_stdin: PasswordStdin = False,
     json: Json = False,
 ) -> None:
-    """Update shops from files: add new shops, change those that differ, leave the others alone.
+    """Connect new shops from files, change those that differ, leave the others alone.
 
-    All files are checked before the first one is applied. A file with problems is left out and its problems are
-    printed. The others are applied, and the command ends with 2. The differences are printed first. The line
-    `password_from: NAME` of a file names the variable that holds the password. The import of a new shop starts in the
-    background. Only shops named with --prune are deleted.
+    `shop discover --write SLUG.yaml` writes such a file. The password of a new shop is asked for; of many shops each
+    file names the variable that holds it: `password_from: NAME`. All files are checked before the first one is
+    applied. A file with problems is left out and its problems are printed. The others are applied, and the command
+    ends with 2. The import of a new shop starts in the background. Only shops named with --prune are deleted.
     """
     from cartum_roapp.cli.backend import serving
+    from cartum_roapp.config.problems import Problem
     from cartum_roapp.connection import fleet
 
     found, problems = fleet.files_of(paths)
+    if password_stdin and len(found) > 1:
+        fix = "name one file, or let each name a variable (`password_from: NAME`)"
+        problems.append(Problem("--password-stdin", f"is one password for {len(found)} files.", fix))
     if problems:
         raise bad_input(problems, saved="Nothing was applied.")
     files = [fleet.read(path, os.environ) for path in found]
     if all(one.unreadable for one in files):
         raise _refused(files)
     with serving() as backend:
-        asyncio.run(_examine(files, backend))
+        asyncio.run(_examine(files, backend, password_stdin))
         gone = _prunable(files, prune or [])
         good = [one for one in files if not one.problems]
         document = _document(files, gone, dry_run=dry_run)
         for line in _diff(good, gone):
             say(line)
         if not dry_run and (gone or any(one.changes for one in good)):
-            document["imports"] = _save(good, gone, imports=not no_import)
+            document["imports"] = _save(good, gone, imports=imports and not wait)
+        if wait and imports and not dry_run:
+            _import([one.slug for one in good if one.is_new], document)
     if len(good) == len(files):
         show(document, lambda: _summary(document))
         return
     end = _refused(files, dry_run=dry_run)
-    show({**document, **end.as_dict()}, lambda: _summary(document))
+    show({**document, **end.as_dict()}, lambda: _summary(document) if good or gone else [])
     print_failure(end)
     raise typer.Exit(end.code)
 
@@ -108,14 +120,37 @@ def export(
     show(document, lambda: list(texts.values()) if to is None else f"{len(texts)} files are written to {to}.")
 
 
-async def _examine(files: Sequence[DesiredShop], backend: Backend) -> None:
+async def _examine(files: Sequence[DesiredShop], backend: Backend, password_stdin: bool) -> None:
     """Says that both systems are asked only where they are."""
     from blocks.examine import compare_fleet, examine_fleet
+    from cartum_roapp.connection.fleet import complete
 
     known = await compare_fleet(files)
-    if differ := [one for one in files if one.changes]:
+    for one in files:
+        _take_password(one, password_stdin, alone=len(files) == 1)
+        complete(one)
+    if differ := [one for one in files if one.changes or (one.problems and not one.unreadable)]:
         with waiting(ASKING):
             await examine_fleet(differ, known, backend.clients())
+
+
+def _take_password(one: DesiredShop, from_stdin: bool, *, alone: bool) -> None:
+    """Gives the shop its password: from stdin, the variable that the file names, the variable of a shop that is
+    `alone`, the stored one, or the terminal."""
+    from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
+    from cartum_roapp.connection.fleet import PASSWORD_FROM, VARIABLE
+
+    if one.unreadable or PASSWORD_FROM in one.problems or (one.password is not None and not from_stdin):
+        return
+    secret = replace(SHOP_PASSWORD, prompt=f"Password of the admin of {one.slug}")
+    if not alone:
+        secret = replace(secret, variable="")
+    stored = one.before.password if one.before else None
+    one.password = obtain(secret, from_stdin=from_stdin, problems=one.problems, otherwise=stored)
+    if one.variable:
+        one.problems.offer(secret.field, f"set {one.variable}, the variable that the file names")
+    elif not alone:
+        one.problems.offer(secret.field, VARIABLE)
 
 
 def _refused(files: Sequence[DesiredShop], *, dry_run: bool = False) -> CommandEnd:
@@ -127,6 +162,24 @@ def _refused(files: Sequence[DesiredShop], *, dry_run: bool = False) -> CommandE
     others = f"The other {'file' if good == 1 else f'{good} files'} {'is' if good == 1 else 'are'}"
     said = f"{others} {'valid' if dry_run else 'applied'}." if good else "Nothing was applied."
     return bad_input(wrong, saved=said)
+
+
+def _import(slugs: Sequence[str], document: dict[str, Any]) -> None:
+    """Imports the shops one by one, and adds what became of each to the document. Ends the command where one fails."""
+    from cartum_roapp.cli.runs import run_import
+    from cartum_roapp.errors import IntegrationError
+
+    for slug in slugs:
+        goes_on = f"`cartum-roapp import {slug}` goes on where it stopped"
+        try:
+            document["imports"][slug] = run_import(slug)
+        except KeyboardInterrupt:
+            message = f"Interrupted: {slug} is saved, but its orders are not all imported."
+            raise CommandEnd(INTERRUPTED, message, fix=goes_on, document=document) from None
+        except (IntegrationError, CommandEnd) as error:
+            message = f"{slug} is saved, but its import failed: {error.message}"
+            fix = f"{error.fix.rstrip('.')}; then {goes_on}" if error.fix else goes_on
+            raise CommandEnd(FAILED, message, kind=error.kind, fix=fix, document=document) from error
 
 
 def _save(files: Sequence[DesiredShop], gone: Sequence[str], *, imports: bool) -> dict[str, str]:
@@ -170,6 +223,7 @@ def _document(files: Sequence[DesiredShop], gone: Sequence[str], *, dry_run: boo
             "file": str(one.path),
             "action": one.action,
             "changes": [] if one.problems else [change.as_dict() for change in one.changes],
+            "warnings": [warning.as_dict() for warning in one.warnings],
         }
         for one in files
     ]
@@ -192,6 +246,7 @@ def _diff(files: Sequence[DesiredShop], gone: Sequence[str]) -> list[str]:
                 lines.append(f"  - {change.field}: {_cell(change.before)}")
             else:
                 lines.append(f"  ~ {change.field}: {_cell(change.before)} → {after}")
+        lines += [f"  Warning: {warning}" for warning in one.warnings]
     return lines + [f"{slug}: disconnect" for slug in gone]
 
 
@@ -207,8 +262,9 @@ def _summary(document: dict[str, Any]) -> list[object]:
     rows = [*counts.items(), ("disconnect", len(document["pruned"])), ("imports started", len(document["imports"]))]
     said = "" if counts["refused"] else "All files are applied."
     said = "Nothing was saved: a dry run." if document["dry_run"] else said
-    waits = "An import waits until `cartum-roapp up` runs." if document["imports"] else ""
-    return [terminal_table("Shops", ("", ""), rows), " ".join(filter(None, (said, waits)))]
+    followed = [part for run in document["imports"].values() if isinstance(run, dict) for part in run_parts(run)]
+    waits = "An import waits until `cartum-roapp up` runs." if document["imports"] and not followed else ""
+    return [*followed, terminal_table("Shops", ("", ""), rows), " ".join(filter(None, (said, waits)))]
 
 
 def _usable(slug: str, shops: Any) -> ShopConfig:

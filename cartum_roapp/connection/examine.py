@@ -97,7 +97,7 @@ def already_connected(keys: Collection[str], slug: str, others: Iterable[ShopCon
         Problem(
             "url",
             f'this shop is connected already, as "{other.slug}".',
-            f"change that one (`cartum-roapp shop edit {other.slug} --from FILE.yaml`)",
+            f"change that one (`cartum-roapp shop edit {other.slug} --set KEY=VALUE`)",
         )
         for other in others
         if other.slug != slug and not {other.key, shop_key(other.url)}.isdisjoint(keys)

@@ -24,7 +24,7 @@ from cartum_roapp.errors import BadConfig
 SUFFIXES = (".yaml", ".yml")
 #: The key that names the environment variable with the password.
 PASSWORD_FROM = "password_from"  # noqa: S105
-_VARIABLE = f"write `{PASSWORD_FROM}: NAME` with the name of an environment variable that holds the password"
+VARIABLE = f"write `{PASSWORD_FROM}: NAME` with the name of an environment variable that holds the password"
 _END = "...\n"  # YAML's, after a value that stands alone
 
 
@@ -49,12 +49,14 @@ class DesiredShop:
     slug: str
     values: Mapping[str, object] = field(default_factory=dict)
     password: SecretStr | None = None
+    variable: str = ""
     problems: Problems = field(default_factory=Problems)
     stored: bool = False
     before: ShopConfig | None = None
     config: ShopConfig | None = None
     changes: list[Change] = field(default_factory=list)
     company: str = ""
+    warnings: list[Problem] = field(default_factory=list)
 
     @property
     def action(self) -> str:
@@ -62,6 +64,11 @@ class DesiredShop:
         if self.problems:
             return "refused"
         return ("change" if self.stored else "add") if self.changes else "nothing"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether its orders are to be imported once it is saved."""
+        return self.action == "add" and self.config is not None and self.config.enabled
 
     @property
     def unreadable(self) -> bool:
@@ -94,12 +101,13 @@ def read(path: Path, variables: Mapping[str, str]) -> DesiredShop:
     try:
         SLUG.checked(desired.slug)
     except Refused as refused:
-        desired.problems.add(FILE, f"its name is the shop's slug, which {refused.reason}", refused.fix)
+        desired.problems.add("slug", refused.reason, f"rename the file: {refused.fix}")
     values, name = read_fleet_file(path, PASSWORD_FROM)
     desired.values = values.good
     desired.problems.extend(values.problems)
     if name is not None:
         desired.password = _password(name, variables, desired.problems)
+        desired.variable = str(name).strip() if PASSWORD_FROM not in desired.problems else ""
     return desired
 
 
@@ -118,18 +126,19 @@ def refuse_twins(files: Iterable[DesiredShop]) -> None:
 
 
 def compare(desired: DesiredShop, stored: ShopConfig | BadConfig | None) -> None:
-    """Completes `desired` with the stored shop and what differs from it. Adds a problem for a new shop without a
-    password. What is not in the file has its default; a stored password stays where none is given."""
+    """Completes `desired` with the stored shop."""
     desired.stored = stored is not None
-    desired.before = before = stored if isinstance(stored, ShopConfig) else None
-    password = desired.password or (before.password if before else None)
-    if password is None:
-        desired.problems.add(PASSWORD_FROM, "is missing, or its variable is not set.", _VARIABLE)
-    if desired.problems or password is None:
+    desired.before = stored if isinstance(stored, ShopConfig) else None
+
+
+def complete(desired: DesiredShop) -> None:
+    """Completes `desired` with the shop as it is to be, and what differs from the stored one. What is not in the file
+    has its default."""
+    if desired.problems or desired.password is None:
         return
-    key = before.key if before else ""
-    config = shop_config(desired.values, slug=desired.slug, password=password, key=key)
-    desired.config, desired.changes = config, differences(before, config)
+    key = desired.before.key if desired.before else ""
+    config = shop_config(desired.values, slug=desired.slug, password=desired.password, key=key)
+    desired.config, desired.changes = config, differences(desired.before, config)
 
 
 def differences(before: ShopConfig | None, after: ShopConfig) -> list[Change]:
@@ -164,7 +173,7 @@ def exported(config: ShopConfig) -> str:
 
 def _password(name: object, variables: Mapping[str, str], problems: Problems) -> SecretStr | None:
     if not isinstance(name, str) or not name.strip().isidentifier():
-        problems.add(PASSWORD_FROM, "is not the name of a variable.", _VARIABLE)
+        problems.add(PASSWORD_FROM, "is not the name of a variable.", VARIABLE)
         return None
     value = variables.get(name.strip())
     if not value:

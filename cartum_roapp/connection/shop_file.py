@@ -26,7 +26,7 @@ MISPLACED = {
         "is only for `shop apply`.",
         f"remove the line; {PASSWORD.fix}",
     ),
-    "slug": ("is not a key of the file.", "remove the line; the slug is given on the command line: shop add SLUG"),
+    "slug": ("is not a key of the file.", "remove the line; the file's name is the slug: SLUG.yaml"),
     "key": ("is not a key of the file.", "remove the line; the shop's key is derived from its address"),
 }
 #: The same of `--set`, where no file is at hand.

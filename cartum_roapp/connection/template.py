@@ -22,7 +22,7 @@ def template(access: Mapping[str, object], shop: ShopLists, account: AccountList
     likely = {**propose_settings(shop, account), **access}
     lists = both_sides(shop, account, str(likely.get("language", "")))
     lines = [
-        "# A shop for RO App. Read each line, then: cartum-roapp shop add SLUG --from THIS-FILE",
+        "# A shop for RO App. Read each line, then: cartum-roapp shop apply THIS-FILE",
         "# The password does not belong here: it is asked for, or given with --password-stdin.",
         "# Lines that begin with # may be left out; then what stands there holds.",
     ]

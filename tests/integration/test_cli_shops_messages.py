@@ -314,7 +314,7 @@ def test_one_shop_under_two_slugs_is_refused(box: Sandbox) -> None:
     (problem,) = already_connected({key}, "mavka", [other])
     assert str(problem) == (
         'url: this shop is connected already, as "other". '
-        "Fix: change that one (`cartum-roapp shop edit other --from FILE.yaml`)"
+        "Fix: change that one (`cartum-roapp shop edit other --set KEY=VALUE`)"
     )
     assert already_connected({key}, "other", [other]) == []
 
