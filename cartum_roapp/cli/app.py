@@ -17,7 +17,6 @@ from cartum_roapp.cli import (
     customers,
     demo,
     doctor,
-    fleet,
     foreground,
     held,
     match,
@@ -26,6 +25,7 @@ from cartum_roapp.cli import (
     repair,
     runs,
     shop_checks,
+    shop_files,
     shops,
     systemd,
     up,
@@ -59,7 +59,7 @@ app = typer.Typer(
 )
 app.add_typer(accounts.app, name="account")
 shops.app.add_typer(shop_checks.app)
-shops.app.add_typer(fleet.app)
+shops.app.add_typer(shop_files.app)
 app.add_typer(shops.app, name="shop")
 held.app.command("replay", epilog=example("held replay my-shop --all"))(runs.replay)
 app.add_typer(held.app, name="held")

@@ -76,7 +76,7 @@ def discover(
     from cartum_roapp.config.refused import Refused
     from cartum_roapp.config.setting import check
     from cartum_roapp.config.shop import SHOP_FIELDS, SLUG
-    from cartum_roapp.connection.template import template
+    from cartum_roapp.connection.written import template
 
     fields = {key: SHOP_FIELDS[key] for key in ("name", "platform", "url", "login", "account")}
     typed = {"name": name or urlsplit(url).hostname or "shop", "platform": platform, "url": url, "login": login}

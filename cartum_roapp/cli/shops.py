@@ -1,22 +1,23 @@
 """`cartum-roapp shop …`: lists, edits, pauses and deletes shops. Commands that only check are in `shop_checks`, those
-of files in `fleet`."""
+of files in `shop_files`."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cartum_roapp.cli.arguments import PasswordStdin, Slug, example, missing
 from cartum_roapp.cli.confirmation import confirm
-from cartum_roapp.cli.connecting import check_input, edit_shop, warn
-from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, show, terminal_table
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, bad_input, say, show, terminal_table
 from cartum_roapp.cli.progress import ASKING, waiting
-from cartum_roapp.cli.settings_table import setting_cell, settings_document
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
+    from cartum_roapp.connection.access import Clients
+    from cartum_roapp.connection.draft import Draft
 
 app = typer.Typer(help="Cartum (Horoshop) shops.", epilog=example("shop apply my-shop.yaml"), no_args_is_help=True)
 
@@ -35,7 +36,9 @@ def edit(
     A problem with a setting that you don't change is only a warning. `shop apply` takes all settings from a file.
     """
     from cartum_roapp.cli.backend import serving
-    from cartum_roapp.cli.secrets import SHOP_PASSWORD, given
+    from cartum_roapp.cli.secrets import SHOP_PASSWORD, given, obtain
+    from cartum_roapp.config.shop import SHOP_FIELDS
+    from cartum_roapp.connection.draft import Draft
     from cartum_roapp.connection.shop_file import changed_values
 
     if not changes and not given(SHOP_PASSWORD, from_stdin=password_stdin):
@@ -51,12 +54,17 @@ def edit(
         if isinstance(stored, BadConfig):
             fix = f"give all of it in a file: `cartum-roapp shop apply {slug}.yaml`"
             raise CommandEnd(BAD_INPUT, f"{slug} can't be used as it is stored.", fix=fix)
-        values = changed_values(_file_of(stored), changes or [])
-        problems, password = check_input(values, password_stdin, stored.password)
+        draft = Draft.of(slug, changed_values(stored.model_dump(mode="json", include=set(SHOP_FIELDS)), changes or []))
+        draft.compare(stored)
+        draft.password = obtain(
+            SHOP_PASSWORD, from_stdin=password_stdin, problems=draft.problems, otherwise=stored.password
+        )
         with waiting(ASKING):
-            edited = edit_shop(stored, values, problems, password=password, clients=backend.clients())
-            config, found = asyncio.run(edited)
-    document = {"slug": slug, "saved": True, "shop": settings_document(config), "warnings": warn(found)}
+            config = asyncio.run(_edit(draft, stored, backend.clients()))
+    warnings = draft.found.warnings
+    for warning in warnings:
+        say(f"Warning: {warning}")
+    document = {"slug": slug, "saved": True, "shop": _document(config), "warnings": [one.as_dict() for one in warnings]}
     show(document, lambda: f"{slug} is saved; the next run uses the new settings.")
 
 
@@ -70,24 +78,17 @@ def list_(json: Json = False) -> None:
         from blocks.store import list_shops
 
         shops = asyncio.run(list_shops())
+    shown = ("name", "platform", "url", "account", "enabled", "key")
     rows: list[dict[str, Any]] = [
         {"slug": slug, "problem": config.message, "fix": config.fix}
         if isinstance(config, BadConfig)
-        else {
-            "slug": slug,
-            **{key: getattr(config, key) for key in ("name", "platform", "url", "account", "enabled", "key")},
-        }
+        else {"slug": slug, **{key: getattr(config, key) for key in shown}}
         for slug, config in shops.items()
     ]
     columns = ("slug", "name", "url", "account", "enabled", "problem")
-    show(
-        rows,
-        lambda: (
-            terminal_table("Shops", columns, [[setting_cell(row.get(key, "")) for key in columns] for row in rows])
-            if rows
-            else "No shops yet: connect one in the console (`cartum-roapp ui`), or by a file (`shop discover`)."
-        ),
-    )
+    none = "No shops yet: connect one in the console (`cartum-roapp ui`), or by a file (`shop discover`)."
+    cells = [[setting_cell(row.get(key, "")) for key in columns] for row in rows]
+    show(rows, lambda: terminal_table("Shops", columns, cells) if rows else none)
 
 
 @app.command("show", epilog=example("shop show my-shop"))
@@ -98,11 +99,9 @@ def show_(slug: Slug, json: Json = False) -> None:
     with serving():
         from blocks.store import load_shop
 
-        document = settings_document(asyncio.run(load_shop(slug)))
-    show(
-        document,
-        lambda: terminal_table(slug, ("key", "value"), [(key, setting_cell(value)) for key, value in document.items()]),
-    )
+        document = _document(asyncio.run(load_shop(slug)))
+    rows = [(key, setting_cell(value)) for key, value in document.items()]
+    show(document, lambda: terminal_table(slug, ("key", "value"), rows))
 
 
 @app.command("pause", epilog=example("shop pause my-shop"))
@@ -142,9 +141,42 @@ def delete(
     show({"slug": slug, "deleted": True, "purged": purge}, lambda: f"{slug} is deleted; RO App keeps its orders.")
 
 
-def _file_of(config: ShopConfig) -> dict[str, Any]:
-    """Returns a shop's settings as its file has them."""
-    return config.model_dump(mode="json", exclude={"slug", "key", "password"})
+def setting_cell(value: object) -> object:
+    """Returns a setting as the cell of a table."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {target}" for key, target in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+async def _edit(draft: Draft, before: ShopConfig, clients: Clients) -> ShopConfig:
+    """Returns the shop as it is saved. Ends the command with all that is wrong with what is changed; a stored password
+    that is refused has the way to give another one."""
+    from blocks.examine import examine_drafts
+    from cartum_roapp.config import shop_key
+    from deployments import drafts
+
+    await examine_drafts([draft], clients, draft.same)
+    config = draft.config
+    if config is None:
+        anew = "give the new one with --password-stdin, before this edit or with it"
+        stored = draft.password == before.password
+        raise bad_input(
+            [
+                replace(one, fix=f"{one.fix}; {anew}") if stored and one.field == "password" else one
+                for one in draft.problems
+            ]
+        )
+    if shop_key(before.url) != shop_key(config.url):
+        say(f"url: taken for the same shop under a new address ({before.url} before): its orders keep their markers.")
+    await drafts.save([draft])
+    return config
+
+
+def _document(config: ShopConfig) -> dict[str, Any]:
+    """Returns a shop's settings without its password."""
+    return {**config.model_dump(mode="json", exclude={"password"}), "password": "set"}
 
 
 def _switched(slug: str, verb: str, state: str) -> None:

@@ -7,7 +7,7 @@ an unmatched status.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -58,14 +58,14 @@ async def examine(
     clients: Clients,
     found: Iterable[Problem] = (),
     lists_only: bool = False,
-    entered: Entered | None = None,
+    entered: Awaitable[Entered] | None = None,
     in_use: frozenset[int] = frozenset(),
 ) -> Examination:
     """Checks values that passed their rules against the shop and the account.
 
     `found` is what is known to be wrong already, among it an `account` that does not exist (then `account` is
-    None). `lists_only`: there are no values yet, only access is checked. `entered`: what `enter_account` has returned
-    for this account, which is not asked again. `in_use`: the statuses that the shop's known orders have. Reads only;
+    None). `lists_only`: there are no values yet, only access is checked. `entered`: what `enter_account` returns for
+    this account, which is not asked again. `in_use`: the statuses that the shop's known orders have. Reads only;
     may be called again. Never raises for what a person can correct.
     """
     problems = Problems(found)
@@ -167,7 +167,7 @@ async def _shop(
     return await enter_shop(clients, url, login, password)
 
 
-async def _account(account: AccountConfig | None, clients: Clients, entered: Entered | None) -> Entered:
+async def _account(account: AccountConfig | None, clients: Clients, entered: Awaitable[Entered] | None) -> Entered:
     if account is None:
         return None, None
-    return entered or await enter_account(clients, account)
+    return await (entered or enter_account(clients, account))

@@ -9,10 +9,10 @@ from pydantic import SecretStr
 from test_shop_file import GOOD
 
 from cartum_roapp.cli.app import main
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.connection.configs import shop_config
-from cartum_roapp.connection.fleet import Change, DesiredShop, compare, complete, exported, files_of, read, refuse_twins
+from cartum_roapp.connection.draft import Change, Draft, files_of, read, refuse_twins
 from cartum_roapp.connection.shop_file import parse_shop_file
+from cartum_roapp.connection.written import exported
 from cartum_roapp.errors import BadConfig
 
 PASSWORD = "a-long-password"
@@ -24,23 +24,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def desired(path: Path, **variables: str) -> DesiredShop:
+def desired(path: Path, **variables: str) -> Draft:
     return read(path, variables)
 
 
-def compared(one: DesiredShop, there: ShopConfig | BadConfig | None) -> None:
-    compare(one, there)
-    one.password = one.password or (one.before.password if one.before else None)
-    complete(one)
-
-
-def stored(text: str = GOOD, password: str = PASSWORD, slug: str = "mavka") -> DesiredShop:
+def stored(text: str = GOOD, password: str = PASSWORD, slug: str = "mavka") -> Draft:
     """A shop that is connected as this file says."""
     config = shop_config(parse_shop_file(text.encode()).good, slug=slug, password=SecretStr(password))
-    return DesiredShop(Path(f"{slug}.yaml"), slug, before=config)
+    return Draft(slug, before=config)
 
 
-def problems(one: DesiredShop) -> dict[str, str]:
+def problems(one: Draft) -> dict[str, str]:
     return {problem.field: f"{problem.message} Fix: {problem.fix}" for problem in one.problems}
 
 
@@ -55,7 +49,7 @@ def test_a_folder_is_all_its_files_and_what_is_none_is_named(folder: Path) -> No
 
 def test_a_new_shop_is_added_with_all_its_settings_and_never_shows_its_password(folder: Path) -> None:
     one = desired(folder / "mavka.yaml", MAVKA=PASSWORD)
-    compared(one, None)
+    one.compare(None)
     assert (one.slug, one.action, problems(one)) == ("mavka", "add", {})
     assert one.config is not None and one.config.password.get_secret_value() == PASSWORD
     fields = {change.field: change.after for change in one.changes}
@@ -66,7 +60,7 @@ def test_a_new_shop_is_added_with_all_its_settings_and_never_shows_its_password(
 def test_what_is_stored_already_is_left_alone_whatever_the_order_of_its_lines(folder: Path) -> None:
     (folder / "mavka.yaml").write_text("\n".join(reversed(GOOD.splitlines())))
     one = desired(folder / "mavka.yaml")
-    compared(one, stored().before)
+    one.compare(stored().before)
     assert (one.action, one.changes, problems(one)) == ("nothing", [], {})
 
 
@@ -76,7 +70,7 @@ def test_what_differs_is_named_field_by_field(folder: Path) -> None:
     )
     (folder / "mavka.yaml").write_text(text)
     one = desired(folder / "mavka.yaml", NEW="another-password")
-    compared(one, stored(GOOD + "window_days: 90\n").before)
+    one.compare(stored(GOOD + "window_days: 90\n").before)
     assert one.action == "change"
     assert one.changes == [
         Change("name", "Мавка", "Верба"),
@@ -90,7 +84,7 @@ def test_what_differs_is_named_field_by_field(folder: Path) -> None:
 
 def test_a_shop_that_cant_be_used_as_it_is_stored_is_given_all_of_it(folder: Path) -> None:
     one = desired(folder / "mavka.yaml", MAVKA=PASSWORD)
-    compared(one, BadConfig("location_id: is missing."))
+    one.compare(BadConfig("location_id: is missing."))
     assert (one.action, len(one.changes) > 10) == ("change", True)
 
 
@@ -156,5 +150,5 @@ def test_what_is_exported_is_applied_without_a_difference_and_holds_no_password(
     assert "retention_days" not in text, "what is not set is left out"
     (tmp_path / "mavka.yaml").write_text(text)
     again = desired(tmp_path / "mavka.yaml")
-    compared(again, shop)
+    again.compare(shop)
     assert (problems(again), again.changes) == ({}, [])

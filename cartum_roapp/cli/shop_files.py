@@ -26,13 +26,12 @@ from cartum_roapp.cli.output import (
     terminal_table,
 )
 from cartum_roapp.cli.progress import ASKING, waiting
-from cartum_roapp.cli.settings_table import setting_cell
+from cartum_roapp.cli.shops import setting_cell
 from cartum_roapp.draft import write_atomically
 
 if TYPE_CHECKING:
     from cartum_roapp.cli.backend import Backend
-    from cartum_roapp.config import ShopConfig
-    from cartum_roapp.connection.fleet import DesiredShop
+    from cartum_roapp.connection.draft import Draft
 
 app = typer.Typer()
 
@@ -60,15 +59,15 @@ def apply(
     """
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.config.problems import Problem
-    from cartum_roapp.connection import fleet
+    from cartum_roapp.connection import draft
 
-    found, problems = fleet.files_of(paths)
+    found, problems = draft.files_of(paths)
     if password_stdin and len(found) > 1:
         fix = "name one file, or let each name a variable (`password_from: NAME`)"
         problems.append(Problem("--password-stdin", f"is one password for {len(found)} files.", fix))
     if problems:
         raise bad_input(problems, saved="Nothing was applied.")
-    files = [fleet.read(path, os.environ) for path in found]
+    files = [draft.read(path, os.environ) for path in found]
     if all(one.unreadable for one in files):
         raise _refused(files)
     with serving() as backend:
@@ -79,7 +78,7 @@ def apply(
         for line in _diff(good, gone):
             say(line)
         if not dry_run and (gone or any(one.changes for one in good)):
-            document["imports"] = _save(good, gone, imports=imports and not wait)
+            document["imports"] = asyncio.run(_save(good, gone, imports=imports and not wait))
         if wait and imports and not dry_run:
             _import([one.slug for one in good if one.is_new], document)
     if len(good) == len(files):
@@ -105,7 +104,8 @@ def export(
 ) -> None:
     """Print shops' settings as files for `shop apply`, without passwords; with --to, write them."""
     from cartum_roapp.cli.backend import serving
-    from cartum_roapp.connection.fleet import exported
+    from cartum_roapp.connection.written import exported
+    from cartum_roapp.errors import BadConfig
 
     if bool(slugs) == all_:
         raise CommandEnd(BAD_INPUT, "Which shops?", fix="name their slugs, or give --all")
@@ -113,55 +113,62 @@ def export(
         from blocks.store import list_shops
 
         shops = asyncio.run(list_shops(None if all_ else slugs))
-    texts = {slug: exported(_usable(slug, shops)) for slug in (shops if all_ else slugs or [])}
+    texts = {}
+    for slug in shops if all_ else slugs or []:
+        if slug not in shops:
+            raise missing(slug)
+        if isinstance(shop := shops[slug], BadConfig):
+            raise shop
+        texts[slug] = exported(shop)
     if to is not None:
         _write(to, texts, force=force)
     document = {"shops": texts, "folder": None if to is None else str(to)}
     show(document, lambda: list(texts.values()) if to is None else f"{len(texts)} files are written to {to}.")
 
 
-async def _examine(files: Sequence[DesiredShop], backend: Backend, password_stdin: bool) -> None:
-    """Says that both systems are asked only where they are."""
-    from blocks.examine import compare_fleet, examine_fleet
-    from cartum_roapp.connection.fleet import complete
+async def _examine(files: Sequence[Draft], backend: Backend, password_stdin: bool) -> None:
+    """Compares the files with what is stored. Says that both systems are asked only where they are."""
+    from blocks.examine import examine_drafts
+    from blocks.store import list_shops
+    from cartum_roapp.connection.draft import refuse_twins
 
-    known = await compare_fleet(files)
+    stored = await list_shops()
+    refuse_twins(files)
     for one in files:
-        _take_password(one, password_stdin, alone=len(files) == 1)
-        complete(one)
+        named = one.password
+        one.compare(stored.get(one.slug))
+        if named is None or password_stdin:
+            _take_password(one, password_stdin, alone=len(files) == 1)
     if differ := [one for one in files if one.changes or (one.problems and not one.unreadable)]:
         with waiting(ASKING):
-            await examine_fleet(differ, known, backend.clients())
+            await examine_drafts(differ, backend.clients())
 
 
-def _take_password(one: DesiredShop, from_stdin: bool, *, alone: bool) -> None:
-    """Gives the shop its password: from stdin, the variable that the file names, the variable of a shop that is
-    `alone`, the stored one, or the terminal."""
+def _take_password(one: Draft, from_stdin: bool, *, alone: bool) -> None:
+    """Gives the shop its password, if the variable that its file names is not set: from stdin, the variable of a shop
+    that is `alone`, the stored one, or the terminal."""
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
-    from cartum_roapp.connection.fleet import PASSWORD_FROM, VARIABLE
+    from cartum_roapp.connection.draft import VARIABLE
+    from cartum_roapp.connection.shop_file import PASSWORD_FROM
 
-    if one.unreadable or PASSWORD_FROM in one.problems or (one.password is not None and not from_stdin):
+    if one.unreadable or PASSWORD_FROM in one.problems:
         return
     secret = replace(SHOP_PASSWORD, prompt=f"Password of the admin of {one.slug}")
     if not alone:
         secret = replace(secret, variable="")
-    stored = one.before.password if one.before else None
-    one.password = obtain(secret, from_stdin=from_stdin, problems=one.problems, otherwise=stored)
+    one.password = obtain(secret, from_stdin=from_stdin, problems=one.problems, otherwise=one.password)
     if one.variable:
         one.problems.offer(secret.field, f"set {one.variable}, the variable that the file names")
     elif not alone:
         one.problems.offer(secret.field, VARIABLE)
 
 
-def _refused(files: Sequence[DesiredShop], *, dry_run: bool = False) -> CommandEnd:
+def _refused(files: Sequence[Draft], *, dry_run: bool = False) -> CommandEnd:
     """Returns the end of the command with all that is wrong with the files."""
-    from cartum_roapp.config.problems import Problem
-
-    wrong = [Problem(f"{one.path}: {it.field}", it.message, it.fix) for one in files for it in one.problems]
+    wrong = [replace(it, field=f"{one.path}: {it.field}") for one in files for it in one.problems]
     good = sum(not one.problems for one in files)
-    others = f"The other {'file' if good == 1 else f'{good} files'} {'is' if good == 1 else 'are'}"
-    said = f"{others} {'valid' if dry_run else 'applied'}." if good else "Nothing was applied."
-    return bad_input(wrong, saved=said)
+    others = f"The other {'file is' if good == 1 else f'{good} files are'} {'valid' if dry_run else 'applied'}."
+    return bad_input(wrong, saved=others if good else "Nothing was applied.")
 
 
 def _import(slugs: Sequence[str], document: dict[str, Any]) -> None:
@@ -182,31 +189,28 @@ def _import(slugs: Sequence[str], document: dict[str, Any]) -> None:
             raise CommandEnd(FAILED, message, kind=error.kind, fix=fix, document=document) from error
 
 
-def _save(files: Sequence[DesiredShop], gone: Sequence[str], *, imports: bool) -> dict[str, str]:
+async def _save(files: Sequence[Draft], gone: Sequence[str], *, imports: bool) -> dict[str, str]:
+    """Returns the runs that import the new shops, by slug."""
     from uuid import uuid4
 
-    from deployments import fleet, shops
+    from deployments import drafts, shops
 
-    async def save() -> dict[str, str]:
-        with waiting("Saving") as listen:
-            await fleet.save_fleet(files, lambda done, of: listen("shops", done, of))
-            started = await fleet.start_imports(files, str(uuid4())) if imports else {}
-            for slug in gone:  # RO App keeps their orders, the ledger their history
-                await shops.disconnect(slug)
-        return started
-
-    return asyncio.run(save())
+    differ = [one for one in files if one.changes]
+    with waiting("Saving") as listen:
+        await drafts.save(differ, lambda done, of: listen("shops", done, of))
+        started = await drafts.start_imports(differ, str(uuid4())) if imports else {}
+        for slug in gone:  # RO App keeps their orders, the ledger their history
+            await shops.disconnect(slug)
+    return started
 
 
-def _prunable(files: Sequence[DesiredShop], slugs: Sequence[str]) -> list[str]:
+def _prunable(files: Sequence[Draft], slugs: Sequence[str]) -> list[str]:
     """Returns the slugs to disconnect. Ends the command for one that a file has, or that is unknown."""
     from cartum_roapp.config.problems import Problem
     from deployments import shops
 
-    if not slugs:
-        return []
     kept = {one.slug: one.path for one in files}
-    connected = asyncio.run(shops.connected())
+    connected = asyncio.run(shops.connected()) if slugs else set()
     for slug in slugs:
         if slug in kept:
             problem = Problem("--prune", f"{slug} has a file, {kept[slug]}.", "remove the file, or leave --prune out")
@@ -216,66 +220,49 @@ def _prunable(files: Sequence[DesiredShop], slugs: Sequence[str]) -> list[str]:
     return sorted(set(slugs))
 
 
-def _document(files: Sequence[DesiredShop], gone: Sequence[str], *, dry_run: bool) -> dict[str, Any]:
+def _document(files: Sequence[Draft], gone: Sequence[str], *, dry_run: bool) -> dict[str, Any]:
     shops = [
         {
             "slug": one.slug,
             "file": str(one.path),
             "action": one.action,
-            "changes": [] if one.problems else [change.as_dict() for change in one.changes],
-            "warnings": [warning.as_dict() for warning in one.warnings],
+            "changes": [change.as_dict() for change in one.changes],
+            "warnings": [warning.as_dict() for warning in one.found.warnings],
         }
         for one in files
     ]
     return {"dry_run": dry_run, "shops": shops, "pruned": list(gone), "imports": {}}
 
 
-def _diff(files: Sequence[DesiredShop], gone: Sequence[str]) -> list[str]:
+def _diff(files: Sequence[Draft], gone: Sequence[str]) -> list[str]:
     """Returns what differs, field by field."""
     lines = []
     for one in files:
-        if one.changes:
-            lines.append(f"{one.slug} ({one.path}): {one.action}")
-        for change in one.changes:
-            after = _cell(change.after)
+        changes = one.changes
+        lines += [f"{one.slug} ({one.path}): {one.action}"] if changes else []
+        for change in changes:
+            before, after = setting_cell(change.before), setting_cell(change.after)
             if change.field == "password" and one.stored:
                 lines.append("  ~ password: changed")
             elif change.before is None:
                 lines.append(f"  + {change.field}: {after}")
             elif change.after is None:
-                lines.append(f"  - {change.field}: {_cell(change.before)}")
+                lines.append(f"  - {change.field}: {before}")
             else:
-                lines.append(f"  ~ {change.field}: {_cell(change.before)} → {after}")
-        lines += [f"  Warning: {warning}" for warning in one.warnings]
+                lines.append(f"  ~ {change.field}: {before} → {after}")
+        lines += [f"  Warning: {warning}" for warning in one.found.warnings]
     return lines + [f"{slug}: disconnect" for slug in gone]
 
 
-def _cell(value: object) -> str:
-    return str(setting_cell(value))
-
-
 def _summary(document: dict[str, Any]) -> list[object]:
-    counts = {
-        name: sum(one["action"] == name for one in document["shops"])
-        for name in ("add", "change", "nothing", "refused")
-    }
-    rows = [*counts.items(), ("disconnect", len(document["pruned"])), ("imports started", len(document["imports"]))]
-    said = "" if counts["refused"] else "All files are applied."
+    actions = [one["action"] for one in document["shops"]]
+    rows = [(name, actions.count(name)) for name in ("add", "change", "nothing", "refused")]
+    rows += [("disconnect", len(document["pruned"])), ("imports started", len(document["imports"]))]
+    said = "" if "refused" in actions else "All files are applied."
     said = "Nothing was saved: a dry run." if document["dry_run"] else said
     followed = [part for run in document["imports"].values() if isinstance(run, dict) for part in run_parts(run)]
     waits = "An import waits until `cartum-roapp up` runs." if document["imports"] and not followed else ""
     return [*followed, terminal_table("Shops", ("", ""), rows), " ".join(filter(None, (said, waits)))]
-
-
-def _usable(slug: str, shops: Any) -> ShopConfig:
-    from cartum_roapp.errors import BadConfig
-
-    if slug not in shops:
-        raise missing(slug)
-    found: ShopConfig | BadConfig = shops[slug]
-    if isinstance(found, BadConfig):
-        raise found
-    return found
 
 
 def _write(folder: Path, texts: dict[str, str], *, force: bool) -> None:
@@ -288,6 +275,5 @@ def _write(folder: Path, texts: dict[str, str], *, force: bool) -> None:
         for path, text in files.items():
             write_atomically(path, text)
     except OSError as error:
-        raise CommandEnd(
-            BAD_INPUT, f"{folder} can't be written ({error.strerror}).", fix="name another folder"
-        ) from None
+        what = f"{folder} can't be written ({error.strerror})."
+        raise CommandEnd(BAD_INPUT, what, fix="name another folder") from None
