@@ -78,7 +78,9 @@ async def _described(
     flow = pool.flow_at(entrypoint)
     about, story = f"{escaped(config.name)} ({config.url})", cleandoc(flow.description or "")
     values, schedules = {"shop": config.slug, **parameters}, [schedule] if schedule else []
-    made = await pool.described(flow, config.slug, f"{about}\n\n{story}", tags_of(config), values, schedules)
+    made = await pool.described(
+        flow, config.slug, f"{about}\n\n{story}", tags_of(config), values, schedules, enabled=config.enabled
+    )
     if address := console.address(settings()):  # no part of the version: it is known while the console is up
         page = link("How this shop is doing", console_shop(address, config.slug))
         made.description = f"{about}\n\n{page}\n\n{story}"

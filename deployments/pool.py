@@ -47,9 +47,11 @@ async def described(
     tags: list[str],
     parameters: dict[str, Any],
     schedules: Sequence[Schedule] = (),
+    *,
+    enabled: bool = True,
 ) -> RunnerDeployment:
     """Returns the flow's deployment of this name in our pool. Its version is another one as soon as anything differs
-    that it is made of, except whether its schedules are active."""
+    that it is made of. Instead of whether its schedules are active now, `enabled` counts: whether they ever are."""
     # With a file as entrypoint the module would be imported a second time, relative to the worker's directory.
     deployment = await flow.ato_deployment(
         name,
@@ -63,7 +65,7 @@ async def described(
     )
     release = version("cartum-roapp")
     parts = deployment.model_dump_json(exclude={"version": True, "schedules": {"__all__": {"active"}}})
-    whole = f"{release} {parts} {flow.parameters.model_dump_json()}"
+    whole = f"{release} {enabled} {parts} {flow.parameters.model_dump_json()}"
     deployment.version = f"{release} {hashlib.sha256(whole.encode()).hexdigest()[:12]}"
     return deployment
 
@@ -77,7 +79,8 @@ def differing(wanted: Sequence[RunnerDeployment], there: Sequence[DeploymentResp
 
 async def deploy(wanted: Sequence[RunnerDeployment]) -> None:
     """Makes or updates these deployments. Idempotent."""
-    await ensure()
+    if wanted:
+        await ensure()
     for one in wanted:
         await one.aapply()
 

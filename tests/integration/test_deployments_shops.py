@@ -213,6 +213,12 @@ def test_a_starting_worker_makes_what_is_missing_and_sets_nothing_back(
     monkeypatch.setattr(pool, "version", lambda _: "the next one")
     assert renewed(connected.config) == shops.Synced([SLUG], [], {})
     assert changed()[:3] == (300, True, True) and changed()[3] != "?"
+    with here(connected.config):  # its block is edited by hand
+        for enabled in (False, True):
+            config = asyncio.run(store.load_shop(SLUG)).model_copy(update={"enabled": enabled})
+            asyncio.run(store.save_shop(config))
+            assert renewed(connected.config) == shops.Synced([SLUG], [], {})
+            assert changed()[1:3] == (enabled, enabled)
     assert {flow: one["id"] for flow, one in deployments(connected).items() if flow != "initial-import"} == {
         flow: one["id"] for flow, one in before.items() if flow != "initial-import"
     }
