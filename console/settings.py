@@ -22,7 +22,7 @@ from cartum_roapp.connection.form import ACCESS, SECTIONS, SETTINGS, STATUSES, U
 from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.ledger.shops import ShopState
 from console.backend import Backend, answering
-from console.draft import Filled, readable
+from console.filled import Filled, readable
 from console.page import once, redirect, render, text
 
 #: What the fields of checks are called.
