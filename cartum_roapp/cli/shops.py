@@ -157,14 +157,15 @@ async def _edit(draft: Draft, before: ShopConfig, clients: Clients) -> ShopConfi
     from cartum_roapp.config import shop_key
     from deployments import drafts
 
+    mistyped = "password" in draft.problems
     await examine_drafts([draft], clients, draft.same)
     config = draft.config
     if config is None:
         anew = "give the new one with --password-stdin, before this edit or with it"
-        stored = draft.password == before.password
+        refused = draft.password == before.password and not mistyped
         raise bad_input(
             [
-                replace(one, fix=f"{one.fix}; {anew}") if stored and one.field == "password" else one
+                replace(one, fix=f"{one.fix}; {anew}") if refused and one.field == "password" else one
                 for one in draft.problems
             ]
         )

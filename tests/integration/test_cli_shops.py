@@ -342,9 +342,12 @@ def test_an_edit_is_refused_for_what_it_changes_alone(shell: Shell, file: Path) 
         assert (shell.code, document["shop"]["statuses"]["77"]) == (0, 5706155), shell.err
         assert [warning["field"] for warning in document["warnings"]] == ["location_id"]
 
-        refused = shell.json("shop", "edit", "mavka", "--set", "location_id=234003", "--set", "statuses.77=1")
+        wrong_ones = ("location_id=234003", "statuses.77=1", "password=x")
+        refused = shell.json("shop", "edit", "mavka", *(word for one in wrong_ones for word in ("--set", one)))
         assert shell.code == 2
-        assert {field["field"] for field in refused["error"]["fields"]} == {"location_id", "statuses"}
+        fields = {field["field"]: field["fix"] for field in refused["error"]["fields"]}
+        assert fields.keys() == {"location_id", "statuses", "password"}
+        assert fields["password"] == "give it with --password-stdin or in CARTUM_ROAPP_SHOP_PASSWORD"
         shell.run("shop", "apply", str(file))
         assert shell.code == 2 and "location_id" in wrong(shell), "all settings anew are all checked"
         assert shell.json("shop", "show", "mavka")["location_id"] == 234001
