@@ -18,9 +18,7 @@ from cartum_roapp.sync.failure import sanitized_errors
 
 async def find_match(shop: ShopConfig, status: str, roapp_status: str, clients: Clients) -> StatusMatch:
     """Asks both systems for their statuses. Returns and raises what `matched` does."""
-    values = shop.model_dump(exclude={"slug", "key", "password"}, exclude_none=True)
-    draft = Draft(shop.slug, values)
-    draft.compare(shop)
+    draft = Draft.unchanged(shop)
     await examine_drafts([draft], clients)
     return matched(shop, status, roapp_status, draft.found)
 

@@ -14,10 +14,9 @@ from cartum_roapp.cli.progress import ASKING, waiting
 from cartum_roapp.draft import write_atomically
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from cartum_roapp.config import ShopConfig
     from cartum_roapp.connection.access import Clients
+    from cartum_roapp.connection.draft import Draft
     from cartum_roapp.connection.examine import Examination
     from cartum_roapp.connection.lists import AccountLists, ShopLists
 
@@ -34,7 +33,8 @@ def check(slug: Slug, json: Json = False) -> None:
     from cartum_roapp.service import ledger
 
     with serving() as backend:
-        config, examination = _examine_stored(slug, backend.clients())
+        with waiting(ASKING):
+            config, examination = asyncio.run(_examined(slug, backend.clients()))
         with ledger.opened() as engine, engine.connect() as connection:
             writes = catalogue.product_writes(connection, config.account)
     checks = checklist(config, examination, writes)
@@ -76,6 +76,7 @@ def discover(
     from cartum_roapp.config.refused import Refused
     from cartum_roapp.config.setting import check
     from cartum_roapp.config.shop import SHOP_FIELDS, SLUG
+    from cartum_roapp.connection.draft import Draft
     from cartum_roapp.connection.written import template
 
     fields = {key: SHOP_FIELDS[key] for key in ("name", "platform", "url", "login", "account")}
@@ -92,59 +93,34 @@ def discover(
     if problems or password is None:
         raise bad_input(list(problems), saved="Nothing was written.")
     with serving() as backend, waiting(ASKING):
-        shop, roapp = asyncio.run(_discover(values.good, password, backend.clients()))
+        draft = Draft(write.stem, values.good, password=password)
+        shop, roapp = asyncio.run(_discovered(draft, backend.clients()))
     _written(write, template(values.good, shop, roapp))
     said = f"{write} is written: read it through, then `cartum-roapp shop apply {write}`"
     show({"written": str(write)}, lambda: said)
 
 
-def _examine_stored(slug: str, clients: Clients) -> tuple[ShopConfig, Examination]:
-    with waiting(ASKING):
-        return asyncio.run(_examined(slug, clients))
-
-
 async def _examined(slug: str, clients: Clients) -> tuple[ShopConfig, Examination]:
-    from blocks.examine import statuses_in_use
-    from blocks.store import load_account, load_shop
-    from cartum_roapp.config.problems import Problem
-    from cartum_roapp.connection.examine import examine
-    from cartum_roapp.errors import BadConfig
+    from blocks.examine import examine_drafts
+    from blocks.store import load_shop
+    from cartum_roapp.connection.draft import Draft
 
     config = await load_shop(slug)
-    found = []
-    try:
-        account = await load_account(config.account)
-    except BadConfig as error:
-        account = None
-        found.append(Problem("account", error.message, error.fix or "add it again"))
-    values = config.model_dump(exclude={"password"}, exclude_none=True)
-    return config, await examine(
-        values,
-        password=config.password,
-        account=account,
-        clients=clients,
-        found=found,
-        in_use=statuses_in_use(config),
-    )
+    draft = Draft.unchanged(config)
+    await examine_drafts([draft], clients)
+    return config, draft.found
 
 
-async def _discover(good: dict[str, object], password: SecretStr, clients: Clients) -> tuple[ShopLists, AccountLists]:
-    from blocks.store import list_accounts
-    from cartum_roapp.connection.examine import examine, no_account
-    from cartum_roapp.errors import BadConfig
+async def _discovered(draft: Draft, clients: Clients) -> tuple[ShopLists, AccountLists]:
+    """Returns what the two systems offer. Ends the command if one of them can't be asked."""
+    from blocks.examine import examine_drafts
 
-    accounts = await list_accounts()
-    account = accounts.get(str(good["account"]))
-    found = [no_account(good["account"], accounts)] if account is None else []
-    if isinstance(account, BadConfig):
-        raise account
-    access = {key: good[key] for key in ("url", "login")}
-    examination = await examine(
-        access, password=password, account=account, clients=clients, found=found, lists_only=True
-    )
-    if examination.shop_lists is None or examination.account_lists is None:
-        raise bad_input(examination.problems, saved="Nothing was written.")
-    return examination.shop_lists, examination.account_lists
+    await examine_drafts([draft], clients)
+    found = draft.found
+    if found.shop_lists is None or found.account_lists is None:
+        asked = [one for one in draft.problems if one.field in (*draft.values, "password")]
+        raise bad_input(asked, saved="Nothing was written.")
+    return found.shop_lists, found.account_lists
 
 
 def _written(path: Path, text: str) -> None:

@@ -69,6 +69,13 @@ class Draft:
         draft.problems.extend(values.problems)
         return draft
 
+    @classmethod
+    def unchanged(cls, shop: ShopConfig) -> Draft:
+        """Returns the draft of a shop as it is stored."""
+        draft = cls(shop.slug, shop.model_dump(include=set(SHOP_FIELDS), exclude_none=True))
+        draft.compare(shop)
+        return draft
+
     def compare(self, stored: ShopConfig | BadConfig | None) -> None:
         """Takes note of what is stored. A stored password stays where no other one was given."""
         self.stored = stored is not None

@@ -57,16 +57,14 @@ async def examine(
     account: AccountConfig | None,
     clients: Clients,
     found: Iterable[Problem] = (),
-    lists_only: bool = False,
     entered: Awaitable[Entered] | None = None,
     in_use: frozenset[int] = frozenset(),
 ) -> Examination:
     """Checks values that passed their rules against the shop and the account.
 
     `found` is what is known to be wrong already, among it an `account` that does not exist (then `account` is
-    None). `lists_only`: there are no values yet, only access is checked. `entered`: what `enter_account` returns for
-    this account, which is not asked again. `in_use`: the statuses that the shop's known orders have. Reads only;
-    may be called again. Never raises for what a person can correct.
+    None). `entered`: what `enter_account` returns for this account, which is not asked again. `in_use`: the statuses
+    that the shop's known orders have. Reads only; may be called again. Never raises for what a person can correct.
     """
     problems = Problems(found)
     shop, company = await asyncio.gather(_shop(values, password, clients), _account(account, clients, entered))
@@ -76,8 +74,6 @@ async def examine(
     shop_side, account_side = shop[0], company[0]
     if shop_side is not None:
         shop_side = replace(shop_side, in_use=in_use)
-    if lists_only:
-        return Examination(problems.sorted(ORDER), [], shop_side, account_side)
     match_choices(values, shop_side, account_side, problems)
     match_statuses(values, shop_side, account_side, problems)
     if shop_side is not None:
