@@ -64,7 +64,7 @@ async def _refuse_changed(one: Draft, config: ShopConfig, stored: Mapping[str, S
             raise shops.gone(one.slug)
         if not one.stored:
             raise bad_config([taken(one.slug)], shop=one.slug)
-        fix = "Nothing was saved. Look at its settings, then repeat."
-        raise BadConfig("somebody else has changed this shop just now.", shop=one.slug, field="slug", fix=fix)
+        message = "somebody else has changed this shop just now; nothing was saved."
+        raise BadConfig(message, shop=one.slug, field="slug", fix="Look at its settings, then repeat.")
     if problems := await conflicts(config.slug, config.key, url=config.url, account=config.account, stored=stored):
         raise bad_config(problems, shop=config.slug)

@@ -167,7 +167,10 @@ def test_an_edit_is_checked_again_when_it_is_saved(engine: Engine) -> None:
 def test_what_somebody_else_saved_meanwhile_stays() -> None:
     mine, theirs = (SHOP.model_copy(update={"name": name}) for name in ("Моя", "Чужа"))
     run(saved(theirs))
-    for before, said in ((SHOP, "somebody else has changed this shop just now."), (None, '"mavka" is taken.')):
+    for before, said in (
+        (SHOP, "somebody else has changed this shop just now; nothing was saved."),
+        (None, '"mavka" is taken.'),
+    ):
         with pytest.raises(BadConfig, match=said):
             run(saved(mine, before))
     assert run(store.load_shop(SHOP.slug)) == theirs
