@@ -168,7 +168,7 @@ def test_what_somebody_else_saved_meanwhile_stays() -> None:
     mine, theirs = (SHOP.model_copy(update={"name": name}) for name in ("Моя", "Чужа"))
     run(saved(theirs))
     for before, said in (
-        (SHOP, "somebody else has changed this shop just now; nothing was saved."),
+        (SHOP, "has changed this shop just now; nothing was saved."),
         (None, '"mavka" is taken.'),
     ):
         with pytest.raises(BadConfig, match=said):
