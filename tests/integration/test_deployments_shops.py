@@ -192,7 +192,7 @@ def test_a_starting_worker_makes_what_is_missing_and_sets_nothing_back(
     before = deployments(connected)
     page = f"{connected.done('ui')['console']}/shops/{SLUG}"
     assert {f"[How this shop is doing]({page})" in one["description"] for one in before.values()} == {True}
-    connected.done("shop", "resume", SLUG)
+    connected.completed(connected.start(f"initial-import/{SLUG}"))
     connected.schedule_every(SLUG, 3600)
     nightly = before["reconcile"]
     path = f"/deployments/{nightly['id']}/schedules/{nightly['schedules'][0]['id']}"
