@@ -144,7 +144,10 @@ def test_help_needs_no_home_and_no_prefect(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("shop", "apply"), "Missing argument 'PATH'."),
-        (("shop", "apply", "x", "--imprt"), "No such option: --imprt (Possible options: --import, --no-import, --wait)"),
+        (
+            ("shop", "apply", "x", "--imprt"),
+            "No such option: --imprt (Possible options: --import, --no-import, --wait)",
+        ),
         (("shpo",), "No such command 'shpo'. Did you mean 'shop'?"),
     ],
 )
