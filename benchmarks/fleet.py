@@ -113,9 +113,9 @@ class _Fleet:
         files, passwords = self.place / "shops", {}
         files.mkdir()
         for number, shop in enumerate(self.addresses["shops"]):
-            path = DemoSandbox(shop, self.addresses["roapp"]).shop_file(self.place, "main")
+            path = DemoSandbox(shop, self.addresses["roapp"]).shop_file(files, f"shop-{number}.yaml", "main")
             settings = {**json.loads(path.read_text()), "password_from": f"PASSWORD_{number}"}
-            (files / f"shop-{number}.yaml").write_text(json.dumps(settings, ensure_ascii=False))
+            path.write_text(json.dumps(settings, ensure_ascii=False))
             passwords[f"PASSWORD_{number}"] = shop["password"]
         self.done("shop", "apply", str(files), **passwords)
         deadline = time.monotonic() + ENDS_WITHIN

@@ -16,7 +16,8 @@ from cartum_roapp.errors import BadConfig
 
 class CartumShop(ShopFields, Registered):
     """One Cartum or Horoshop shop and how its orders become orders of RO App. The block's name is the shop's slug;
-    `cartum-roapp shop add` fills it in and checks it against both systems. A change takes effect on the next run.
+    console and `cartum-roapp shop apply` fill it in and check it against both systems. A change takes effect on the
+    next run.
 
     Example:
         ```python

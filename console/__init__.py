@@ -5,7 +5,7 @@ guard                  whom it answers: host, origin, login; the headers of each
 page                   how a page is rendered; times, links, paths
 backend                what the pages work with
 shops, orders, held    the overview, a shop, its orders, its held records
-settings, draft        a shop is connected, changed, deleted; what a person has filled in
+settings, filled       a shop is connected, changed, deleted; what a person has filled in
 backfills              a look, the backfill that does it, a cancel
 comparison, matches    the last comparison with RO App; what people chose
 choices                what a person chooses for a held record

@@ -25,10 +25,10 @@ SHOWN = 100
 
 @dataclass(frozen=True)
 class Row:
-    """`unmatched`: the shop's status that is to be matched, "" for none."""
+    """`unmatched`: the shop's status that is to be matched."""
 
     record: Held
-    unmatched: str = ""
+    unmatched: Choice | None = None
 
     @property
     def may_be_made_again(self) -> bool:
@@ -45,7 +45,7 @@ class Group:
     remedy: str
     count: int
     rows: list[Row]
-    statuses: list[str]
+    statuses: list[Choice]
 
 
 class HeldPage:
@@ -80,10 +80,7 @@ class HeldPage:
             ours = shop_statuses.of_orders(connection, shop.key, unmatched)
             theirs = roapp_statuses.names(connection, shop.account)
         rows = [
-            Row(
-                one,
-                Choice(*ours[one.id]).label if one.code == Code.STATUS_UNMATCHED and one.id in ours else "",
-            )
+            Row(one, Choice(*ours[one.id]) if one.code == Code.STATUS_UNMATCHED and one.id in ours else None)
             for one in records
         ]
         return rows, [Choice(id, name) for id, name in theirs.items()]
@@ -95,10 +92,13 @@ def _grouped(rows: list[Row]) -> list[Group]:
     for row in rows:
         of[row.record.code].append(row)
     groups = [
-        Group(code, *_described(code), len(found), found[:SHOWN], sorted({row.unmatched for row in found} - {""}))
-        for code, found in of.items()
+        Group(code, *_described(code), len(found), found[:SHOWN], _unmatched(found)) for code, found in of.items()
     ]
     return sorted(groups, key=lambda group: (-group.count, group.code))
+
+
+def _unmatched(rows: list[Row]) -> list[Choice]:
+    return sorted({row.unmatched for row in rows if row.unmatched}, key=lambda one: one.label)
 
 
 def _described(code: str) -> tuple[str, str]:

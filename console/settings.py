@@ -17,14 +17,13 @@ from cartum_roapp.config.refused import Refused
 from cartum_roapp.config.setting import Values, check
 from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS, SLUG
 from cartum_roapp.connection import form as shop_form
-from cartum_roapp.connection.examine import Examination
-from cartum_roapp.connection.fleet import settings
+from cartum_roapp.connection.draft import settings
 from cartum_roapp.connection.form import ACCESS, SECTIONS, SETTINGS, STATUSES, UNASKED, Flat
 from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.ledger.deleted_shops import FORGOTTEN
 from cartum_roapp.ledger.shops import ShopState
 from console.backend import Backend, answering
-from console.draft import Draft, readable
+from console.filled import Filled, readable
 from console.page import once, redirect, render, text
 
 #: What the fields of checks are called.
@@ -43,20 +42,20 @@ class SettingsPages:
 
     async def new(self, request: Request) -> Response:
         """The page that connects a shop; its form checks it, or saves it."""
-        draft = Draft(None)
+        draft = Filled("")
         if request.method == "GET":
             return await self._page(request, draft)
         form = await request.form()
         draft.slug = _checked(draft.problems, SLUG.key, SLUG.checked, text(form, "slug"))
-        draft.values = shop_form.read(_lists(form))
-        asked = {key: SHOP_FIELDS[key] for key in {key.partition(".")[0] for key in draft.values}}
-        values = check(shop_form.whole(_set(draft.values)), asked)
+        draft.typed = shop_form.read(_lists(form))
+        asked = {key: SHOP_FIELDS[key] for key in {key.partition(".")[0] for key in draft.typed}}
+        values = check(shop_form.whole(_set(draft.typed)), asked)
         self._take_password(draft, form, demanded=True)
         await self._examine(draft, values)
         if not set(SETTINGS) <= asked.keys():
             known = {*asked, "slug", "password", _GENERAL}
             draft.problems = Problems(problem for problem in draft.problems if problem.field in known)
-        return await self._answer(request, draft, values, form)
+        return await self._answer(request, draft, form)
 
     async def edit(self, request: Request) -> Response:
         """The page with a shop's settings; its form checks them, or saves what was changed."""
@@ -67,7 +66,8 @@ class SettingsPages:
         if isinstance(before, BadConfig):
             return await self._repair(request, shop)
         now = settings(before)
-        draft = Draft(before, shop.slug, now, now, before.key, step=request.url.path.rpartition("/")[2])
+        draft = Filled(shop.slug, shown=now, typed=now, step=request.url.path.rpartition("/")[2])
+        draft.compare(before)
         if request.method == "GET":
             return await self._page(request, draft, shop)
         form = await request.form()
@@ -77,7 +77,7 @@ class SettingsPages:
             draft.problems.add(
                 key, "was changed by somebody else meanwhile.", "keep your value or take theirs, then save"
             )
-        draft.values = merged.values
+        draft.typed = merged.values
         values = check(shop_form.whole(merged.values), SHOP_FIELDS)
         self._take_password(draft, form, demanded=not {"url", "login"}.isdisjoint(merged.changed))
         asked = text(form, "action") == "check" or draft.problems or values.problems
@@ -85,23 +85,24 @@ class SettingsPages:
             kept = set(SHOP_FIELDS) - {key.partition(".")[0] for key in merged.changed}
             await self._examine(draft, values, kept if {"url", "account"} <= kept else set())
         else:
+            draft.values = values.good
             draft.problems.extend(values.problems)
-        return await self._answer(request, draft, values, form, shop)
+        return await self._answer(request, draft, form, shop)
 
     async def _repair(self, request: Request, shop: ShopState) -> Response:
         """The page of a shop that can't be used as it is stored, with what is wrong with each setting; its form checks
         what was corrected, or saves it."""
-        draft = Draft(None, shop.slug, key=shop.key)
+        draft = Filled(shop.slug, stored=True, key=shop.key)
         if request.method == "GET":
-            draft.values = readable(await self.backend.runs.raw(shop.slug))
-            draft.problems.extend(check(shop_form.whole(draft.values), SHOP_FIELDS).problems)
+            draft.typed = readable(await self.backend.runs.raw(shop.slug))
+            draft.problems.extend(check(shop_form.whole(draft.typed), SHOP_FIELDS).problems)
             return await self._page(request, draft, shop)
         form = await request.form()
-        draft.values = shop_form.read(_lists(form))
-        values = check(shop_form.whole(_set(draft.values)), SHOP_FIELDS)
+        draft.typed = shop_form.read(_lists(form))
+        values = check(shop_form.whole(_set(draft.typed)), SHOP_FIELDS)
         self._take_password(draft, form, demanded=True)
         await self._examine(draft, values)
-        return await self._answer(request, draft, values, form, shop)
+        return await self._answer(request, draft, form, shop)
 
     async def delete(self, request: Request) -> Response:
         """Deletes the shop whose name was typed; with `purge` its history, too."""
@@ -118,65 +119,50 @@ class SettingsPages:
         await self.backend.runs.apart(work)
         return redirect(request, "/shops", "deleted")
 
-    def _take_password(self, draft: Draft, form: FormData, *, demanded: bool) -> None:
+    def _take_password(self, draft: Filled, form: FormData, *, demanded: bool) -> None:
         """Sets the password that was typed, otherwise the stored one unless the access has changed."""
         typed = form.get(PASSWORD.key, "")
         if isinstance(typed, str) and typed:
             try:
                 draft.password = PASSWORD.checked(typed)
             except Refused as refused:
+                draft.password = None
                 draft.problems.add(PASSWORD.key, refused.reason, refused.fix)
         elif demanded or draft.before is None:
+            draft.password = None
             why = (
                 "is missing." if draft.before is None else "is needed again, because the address or login has changed."
             )
             draft.problems.add(PASSWORD.key, why, "type the password of that user")
-        else:
-            draft.password = draft.before.password
 
-    async def _examine(self, draft: Draft, values: Values, kept: set[str] | None = None) -> None:
+    async def _examine(self, draft: Filled, values: Values, kept: set[str] | None = None) -> None:
         """Asks both systems. Sets `found`, and adds problems."""
+        draft.values = values.good
         draft.problems.extend(problem for problem in values.problems if problem.field not in draft.problems)
 
-        async def work() -> Examination:
-            from blocks.examine import examine_shop, taken
-            from blocks.store import find_shop
+        async def work() -> None:
+            from blocks.examine import examine_drafts
 
-            if draft.slug and not draft.key:
-                stored = await find_shop(draft.slug)
-                if stored is not None and stored != draft.made(values):  # a second click finds its own
-                    draft.problems.extend([taken(draft.slug)])
             async with answering("The two systems"):
-                return await examine_shop(
-                    draft.slug, values.good, before=draft.before, password=draft.password,
-                    clients=self.backend.clients(), found=draft.problems, kept=kept or (), key=draft.key,
-                )  # fmt: skip
+                await examine_drafts([draft], self.backend.clients(), kept or ())
 
         try:
             async with self.backend.free:
-                draft.found = await self.backend.runs.apart(work)
-            draft.problems = Problems(draft.found.problems)
+                await self.backend.runs.apart(work)
         except IntegrationError as error:
             draft.problems.add(_GENERAL, error.message, error.fix or "try again")
 
-    async def _answer(
-        self, request: Request, draft: Draft, values: Values, form: FormData, shop: ShopState | None = None
-    ) -> Response:
+    async def _answer(self, request: Request, draft: Filled, form: FormData, shop: ShopState | None = None) -> Response:
         """Returns the page with all problems, or what was checked; after a save the shop's page."""
         draft.step, draft.action = text(form, "step") or draft.step, text(form, "action")
-        if not draft.problems:
-            draft.config = draft.made(values)
-        if draft.config is None or draft.action not in ("save", "import"):
+        config = draft.config
+        if config is None or draft.action not in ("save", "import"):
             return await self._page(request, draft, shop)
-        config, company = draft.config, draft.found.account_lists.fingerprint if draft.found.account_lists else ""
 
         async def work() -> None:
-            from deployments import shops
+            from deployments import drafts
 
-            if draft.key:
-                await shops.change(config, company, before=draft.before, checked=draft.found.shop_lists is not None)
-            else:
-                await shops.add(config, company)
+            await drafts.save([draft])
 
         try:
             await self.backend.runs.apart(work)
@@ -188,9 +174,9 @@ class SettingsPages:
         run = await self.backend.runs.start(f"initial-import/{config.slug}", once(config.key, form))
         return redirect(request, f"/shops/{config.slug}?run={run}")
 
-    async def _page(self, request: Request, draft: Draft, shop: ShopState | None = None) -> Response:
+    async def _page(self, request: Request, draft: Filled, shop: ShopState | None = None) -> Response:
         accounts = await self.backend.runs.accounts()
-        found, values, stored = draft.found, draft.values, draft.stored
+        found, values, stored = draft.found, draft.typed, draft.shown if draft.before else None
         known = found.shop_lists is not None and found.account_lists is not None
         sections = [("The shop", shop_form.controls(ACCESS, values, found, accounts, stored))]
         statuses: list[shop_form.Control] = []
@@ -211,7 +197,8 @@ class SettingsPages:
             request, "settings.html" if shop else "new_shop.html", 422 if by_field else 200,
             shop=shop, draft=draft, sections=sections, statuses=statuses, rest=rest, problems=by_field, step=step,
             general=[problem for problem in draft.problems if problem.field not in named], accounts=accounts,
-            to_do=draft.to_do, checked=draft.checked, shown=json.dumps(draft.shown, ensure_ascii=False),
+            to_do=draft.to_do, checked=[one for one in draft.checks if not one.fix],
+            shown=json.dumps(draft.shown, ensure_ascii=False),
             asks=request.method == "GET" and shop is not None,
             forgotten=FORGOTTEN, titles=_TITLES | {one.key: one.title for one in statuses},
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """The deployments of each shop, the shared ones of prefect.yaml, and the worker that runs them.
 
-shops        connects, changes, pauses and disconnects a shop, with its block, deployments and alerts
-fleet        saves many shops under one lock, a few at a time
+shops        connects, pauses and disconnects a shop, with its block, deployments and alerts
+drafts       saves shops as people want them, under one lock
 accounts     removes an account that no shop uses
 saving       one lock over all changes of shops and accounts
 one_shop     the deployments of one shop: its syncs, its nightly reconciliation, its first import

@@ -1,4 +1,4 @@
-"""Connects, edits, pauses, resumes and disconnects a shop, with everything that belongs to it: its block, its row in
+"""Connects, pauses, resumes and disconnects a shop, with everything that belongs to it: its block, its row in
 the ledger, its deployments and its alerts.
 
 Every change of a shop holds one lock over all processes of the ledger, so that what was checked is still true when it
@@ -15,9 +15,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from sqlalchemy import Engine
 
 from blocks import store
-from blocks.examine import conflicts, taken
 from cartum_roapp.config import ShopConfig
-from cartum_roapp.config.problems import bad_config
 from cartum_roapp.connection.status_match import StatusMatch
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import deleted_shops, refusals, shops
@@ -25,21 +23,6 @@ from cartum_roapp.service import ledger
 from deployments import alerts, form_lists, one_shop, pool
 from deployments.saving import locked_ledger
 from tasks import schedule
-
-
-async def add(config: ShopConfig, company: str) -> None:
-    """Saves and connects a new shop, with everything that belongs to it, or not at all. `company` is the fingerprint of
-    its account's company. Raises BadConfig if its slug was taken, or the shop was connected, meanwhile."""
-    async with locked_ledger() as engine:
-        there = await store.find_shop(config.slug)
-        if there not in (None, config):
-            raise bad_config([taken(config.slug)], shop=config.slug)
-        await _refuse_conflicts(config)
-        if there is None:
-            await save_new(engine, config, company)
-        else:
-            await save(engine, config, company)
-        await form_lists.renew(engine)
 
 
 async def save_new(engine: Engine, config: ShopConfig, company: str) -> None:
@@ -56,19 +39,6 @@ async def save_new(engine: Engine, config: ShopConfig, company: str) -> None:
             if not known:
                 deleted_shops.forget(engine, config.key, purge=True)
         raise
-
-
-async def change(config: ShopConfig, company: str, *, before: ShopConfig | None = None, checked: bool = True) -> None:
-    """Saves a shop's new settings and connects it with them. `before`: what the new settings were made of; None: of
-    nothing that was stored. `checked`: both systems were asked, so what was refused before is tried again. Raises
-    BadConfig if the shop was deleted or changed, or its new address was taken, meanwhile."""
-    async with locked_ledger() as engine:
-        await _refuse_gone(config)
-        if before is not None and await store.find_shop(config.slug) != before:
-            fix = "Look at its settings, then repeat."
-            raise BadConfig("somebody else has changed this shop just now.", shop=config.slug, field="slug", fix=fix)
-        await _refuse_conflicts(config)
-        await save(engine, config, company, checked=checked)
 
 
 async def match(found: StatusMatch) -> ShopConfig:
@@ -169,16 +139,16 @@ async def renew_alerts() -> None:
         await _renew_shared_alerts(engine)
 
 
+def gone(slug: str) -> BadConfig:
+    """Returns the error that the shop was deleted meanwhile."""
+    fix = "`cartum-roapp shop list` shows the shops there are"
+    return BadConfig(f'there is no shop "{slug}" any more.', field="slug", fix=fix)
+
+
 async def _refuse_gone(config: ShopConfig) -> None:
     stored = await store.find_shop(config.slug)
     if stored is None or (isinstance(stored, ShopConfig) and stored.key != config.key):
-        fix = "`cartum-roapp shop list` shows the shops there are"
-        raise BadConfig(f'there is no shop "{config.slug}" any more.', field="slug", fix=fix)
-
-
-async def _refuse_conflicts(config: ShopConfig) -> None:
-    if problems := await conflicts(config.slug, config.key, url=config.url, account=config.account):
-        raise bad_config(problems, shop=config.slug)
+        raise gone(config.slug)
 
 
 def _in_ledger(engine: Engine, key: str) -> tuple[bool, bool]:

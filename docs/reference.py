@@ -96,14 +96,14 @@ def _default(value: object, name: str) -> str:
 def _shop() -> Iterator[str]:
     yield "## A shop"
     yield prose(
-        "The keys of FILE.yaml (`cartum-roapp shop add SLUG --from FILE.yaml`), of the files of `cartum-roapp "
-        "shop apply` and of `cartum-roapp shop edit SLUG --set KEY=VALUE`, and the fields of the block *Cartum "
-        "shop*, whose name is the slug. What is refused, and in which words: [validation](validation.md)."
+        "The keys of SLUG.yaml (`cartum-roapp shop apply SLUG.yaml`) and of `cartum-roapp shop edit SLUG --set "
+        "KEY=VALUE`, and the fields of the block *Cartum shop*, whose name is the slug. What is refused, and in which "
+        "words: [validation](validation.md)."
     )
     yield _fields(CartumShop)
     yield prose(
-        f"Not in the file are the slug ({_written(SLUG)}), which is typed, and `password`. A file of `shop apply` "
-        "names the variable that holds the password: `password_from: MY_SHOP_PASSWORD`."
+        f"Not in the file are the slug ({_written(SLUG)}), which is the file's name, and `password`. The file may "
+        "name the variable that holds the password: `password_from: MY_SHOP_PASSWORD`."
     )
     yield _by_itself(CartumShop)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from blocks.examine import examine_shop
+from blocks.examine import examine_drafts
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.config import ShopConfig, ShopSettings
-from cartum_roapp.config.problems import Problems
 from cartum_roapp.connection.access import Clients
+from cartum_roapp.connection.draft import Draft
 from cartum_roapp.connection.status_match import StatusMatch, matched
 from cartum_roapp.delivery import choosing
 from cartum_roapp.delivery.account import reading
@@ -18,11 +18,9 @@ from cartum_roapp.sync.failure import sanitized_errors
 
 async def find_match(shop: ShopConfig, status: str, roapp_status: str, clients: Clients) -> StatusMatch:
     """Asks both systems for their statuses. Returns and raises what `matched` does."""
-    values = shop.model_dump(exclude={"slug", "key", "password"}, exclude_none=True)
-    found = await examine_shop(
-        shop.slug, values, before=shop, password=shop.password, clients=clients, found=Problems()
-    )
-    return matched(shop, status, roapp_status, found)
+    draft = Draft.unchanged(shop)
+    await examine_drafts([draft], clients)
+    return matched(shop, status, roapp_status, draft.found)
 
 
 async def choose(found: ShopSettings, kind: str, which: str, ro_id: int) -> Chosen:

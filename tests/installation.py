@@ -102,18 +102,17 @@ class Installation:
     def key(self, index: int) -> str:
         return shop_key(self.box.shops[index].url)
 
-    def file(self, index: int, **changes: Any) -> Path:
+    def file(self, index: int, slug: str = "", **changes: Any) -> Path:
         addresses = self.box.addresses()
-        path = DemoSandbox(addresses["shops"][index], addresses["roapp"]).shop_file(self.home, "main")
-        target = path.with_name(f"shop-{index + 1}.yaml")
-        target.write_text(json.dumps({**json.loads(path.read_text()), **changes}, ensure_ascii=False))
-        return target
+        found = DemoSandbox(addresses["shops"][index], addresses["roapp"])
+        path = found.shop_file(self.home, f"{slug or f'shop-{index + 1}'}.yaml", "main")
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}, ensure_ascii=False))
+        return path
 
     def connect(self, index: int) -> str:
         """Adds the shop without importing it; gives its slug."""
         slug, password = f"shop-{index + 1}", self.box.shops[index].password
-        self.done("shop", "add", slug, "--from", str(self.file(index)), "--no-import",
-                  CARTUM_ROAPP_SHOP_PASSWORD=password)  # fmt: skip
+        self.done("shop", "apply", str(self.file(index)), "--no-import", CARTUM_ROAPP_SHOP_PASSWORD=password)
         return slug
 
     # Prefect, over REST.

@@ -17,7 +17,6 @@ from cartum_roapp.cli import (
     customers,
     demo,
     doctor,
-    fleet,
     foreground,
     held,
     match,
@@ -25,6 +24,7 @@ from cartum_roapp.cli import (
     record,
     runs,
     shop_checks,
+    shop_files,
     shops,
     systemd,
     up,
@@ -52,13 +52,13 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="cartum-roapp",
     help="Syncs the orders of Cartum (Horoshop) shops into RO App, with their customers and products.",
-    epilog=example("shop add my-shop --from shop.yaml"),
+    epilog=example("shop apply my-shop.yaml"),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 app.add_typer(accounts.app, name="account")
 shops.app.add_typer(shop_checks.app)
-shops.app.add_typer(fleet.app)
+shops.app.add_typer(shop_files.app)
 app.add_typer(shops.app, name="shop")
 held.app.command("replay", epilog=example("held replay my-shop --all"))(runs.replay)
 app.add_typer(held.app, name="held")
@@ -105,7 +105,7 @@ def root(
 
 
 #: Options whose value is the name of a file.
-_FILES = ("--from", "--write")
+_FILES = ("--to", "--write")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

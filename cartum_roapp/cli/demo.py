@@ -62,7 +62,8 @@ def demo(
 def _story(command: Command, box: DemoSandbox) -> tuple[dict[str, Any], list[Check]]:
     say(f"A shop at {box.shop['url']} and an RO App at {box.account['base_url']}, both simulated on this machine.")
     command.run("account", "add", ACCOUNT, "--base-url", box.account["base_url"])
-    imported = command.run("shop", "add", SHOP, "--from", str(box.shop_file(command.home, ACCOUNT)))["import"]
+    applied = command.run("shop", "apply", str(box.shop_file(command.home, f"{SHOP}.yaml", ACCOUNT)), "--wait")
+    imported = applied["imports"][SHOP]
     there = box.roapp_orders()
     delivered = {number for number, order in box.shop_orders().items() if order["stat_status"] == DELIVERED}
     checks: list[Check] = [

@@ -35,7 +35,7 @@ class DemoSandbox:
         offered = [status["id"] for status in self.account["statuses"]]
         return {status["id"]: offered[_SAME[status["id"]]] for status in self.shop["statuses"]}
 
-    def shop_file(self, folder: Path, account: str) -> Path:
+    def shop_file(self, folder: Path, name: str, account: str) -> Path:
         """Writes the shop's settings, as a person would. Returns the file's path."""
         settings = {
             "name": self.shop["name"],
@@ -53,7 +53,7 @@ class DemoSandbox:
             "missing_products": "create",
             "status_direction": "to_roapp",
         }
-        path = folder / "demo-shop.yaml"
+        path = folder / name
         path.touch(mode=0o600)
         path.write_text(json.dumps(settings, ensure_ascii=False, indent=2), encoding="utf-8")  # JSON is YAML
         return path

@@ -52,7 +52,8 @@ def obtain(
     elif otherwise is not None:
         value = otherwise.get_secret_value()
     elif not sys.stdin.isatty():
-        problems.replace(secret.field, "is missing.", field.fix)
+        if secret.field not in problems:
+            problems.add(secret.field, "is missing.", field.fix)
         return None
     elif problems:
         return None
@@ -61,6 +62,6 @@ def obtain(
     try:
         checked: SecretStr = field.checked(value)
     except Refused as refused:
-        problems.replace(secret.field, refused.reason, refused.fix)
+        problems.add(secret.field, refused.reason, refused.fix)
         return None
     return checked

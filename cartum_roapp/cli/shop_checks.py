@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import PasswordStdin, Slug, example
-from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, bad_input, say, show, terminal_table
+from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, bad_input, show
 from cartum_roapp.cli.progress import ASKING, waiting
 from cartum_roapp.draft import write_atomically
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from cartum_roapp.config import ShopConfig
     from cartum_roapp.connection.access import Clients
+    from cartum_roapp.connection.draft import Draft
     from cartum_roapp.connection.examine import Examination
     from cartum_roapp.connection.lists import AccountLists, ShopLists
 
@@ -34,7 +33,8 @@ def check(slug: Slug, json: Json = False) -> None:
     from cartum_roapp.service import ledger
 
     with serving() as backend:
-        config, examination = _examine_stored(slug, backend.clients())
+        with waiting(ASKING):
+            config, examination = asyncio.run(_examined(slug, backend.clients()))
         with ledger.opened() as engine, engine.connect() as connection:
             writes = catalogue.product_writes(connection, config.account)
     checks = checklist(config, examination, writes)
@@ -53,139 +53,74 @@ def check(slug: Slug, json: Json = False) -> None:
         raise typer.Exit(FAILED)
 
 
-@app.command("discover", epilog=example("shop discover --url https://a.example --login api --account main"))
+@app.command(
+    "discover", epilog=example("shop discover --url https://shop.example --login api --account main --write shop.yaml")
+)
 def discover(
     *,
     url: Annotated[str, typer.Option("--url", help="The shop's address.")],
     login: Annotated[str, typer.Option("--login", help="The admin's user name.")],
     account: Annotated[str, typer.Option("--account", help="The RO App account that is to get the orders.")],
+    write: Annotated[Path, typer.Option("--write", metavar="SLUG.yaml", help="Write this file.")],
     password_stdin: PasswordStdin = False,
     name: Annotated[str | None, typer.Option("--name", help="The shop's name (default: its host).")] = None,
     platform: Annotated[str, typer.Option("--platform", help="cartum or horoshop.")] = "cartum",
-    write: Annotated[Path | None, typer.Option("--write", metavar="FILE.yaml", help="Write a file to fill in.")] = None,
     json: Json = False,
 ) -> None:
-    """List everything that a new shop can choose from. With --write, save a FILE.yaml with likely status matches."""
+    """Write a file to fill in, with likely values and everything that a new shop can choose from."""
     from urllib.parse import urlsplit
 
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
     from cartum_roapp.config.problems import Problems
+    from cartum_roapp.config.refused import Refused
     from cartum_roapp.config.setting import check
-    from cartum_roapp.config.shop import SHOP_FIELDS
+    from cartum_roapp.config.shop import SHOP_FIELDS, SLUG
+    from cartum_roapp.connection.draft import Draft
+    from cartum_roapp.connection.written import template
 
     fields = {key: SHOP_FIELDS[key] for key in ("name", "platform", "url", "login", "account")}
     typed = {"name": name or urlsplit(url).hostname or "shop", "platform": platform, "url": url, "login": login}
     values = check({**typed, "account": account}, fields)
     problems = Problems(values.problems)
-    if write is not None and write.exists():
+    try:
+        SLUG.checked(write.stem)
+    except Refused as refused:
+        problems.add("--write", refused.reason, f"name the file SLUG.yaml: {refused.fix}")
+    if write.exists():
         problems.add("--write", "the file already exists.", "name a new file, or remove that one first")
     password = obtain(SHOP_PASSWORD, from_stdin=password_stdin, problems=problems)
     if problems or password is None:
-        raise bad_input(list(problems), saved="Nothing could be listed.")
+        raise bad_input(list(problems), saved="Nothing was written.")
     with serving() as backend, waiting(ASKING):
-        shop, roapp = asyncio.run(_discover(values.good, password, backend.clients()))
-    document, text = _found(values.good, shop, roapp)
-    if write is not None:
-        _written(write, text)
-        document["written"] = str(write)
-        say(f"{write} is written: read it through, then `cartum-roapp shop add SLUG --from {write}`")
-    show(document, lambda: _found_tables(document, roapp))
-
-
-def _examine_stored(slug: str, clients: Clients) -> tuple[ShopConfig, Examination]:
-    with waiting(ASKING):
-        return asyncio.run(_examined(slug, clients))
+        draft = Draft(write.stem, values.good, password=password)
+        shop, roapp = asyncio.run(_discovered(draft, backend.clients()))
+    _written(write, template(values.good, shop, roapp))
+    said = f"{write} is written: read it through, then `cartum-roapp shop apply {write}`"
+    show({"written": str(write)}, lambda: said)
 
 
 async def _examined(slug: str, clients: Clients) -> tuple[ShopConfig, Examination]:
-    from blocks.examine import statuses_in_use
-    from blocks.store import load_account, load_shop
-    from cartum_roapp.config.problems import Problem
-    from cartum_roapp.connection.examine import examine
-    from cartum_roapp.errors import BadConfig
+    from blocks.examine import examine_drafts
+    from blocks.store import load_shop
+    from cartum_roapp.connection.draft import Draft
 
     config = await load_shop(slug)
-    found = []
-    try:
-        account = await load_account(config.account)
-    except BadConfig as error:
-        account = None
-        found.append(Problem("account", error.message, error.fix or "add it again"))
-    values = config.model_dump(exclude={"password"}, exclude_none=True)
-    return config, await examine(
-        values,
-        password=config.password,
-        account=account,
-        clients=clients,
-        found=found,
-        in_use=statuses_in_use(config),
-    )
+    draft = Draft.unchanged(config)
+    await examine_drafts([draft], clients)
+    return config, draft.found
 
 
-async def _discover(good: dict[str, object], password: SecretStr, clients: Clients) -> tuple[ShopLists, AccountLists]:
-    from blocks.store import list_accounts
-    from cartum_roapp.connection.examine import examine, no_account
-    from cartum_roapp.errors import BadConfig
+async def _discovered(draft: Draft, clients: Clients) -> tuple[ShopLists, AccountLists]:
+    """Returns what the two systems offer. Ends the command if one of them can't be asked."""
+    from blocks.examine import examine_drafts
 
-    accounts = await list_accounts()
-    account = accounts.get(str(good["account"]))
-    found = [no_account(good["account"], accounts)] if account is None else []
-    if isinstance(account, BadConfig):
-        raise account
-    access = {key: good[key] for key in ("url", "login")}
-    examination = await examine(
-        access, password=password, account=account, clients=clients, found=found, lists_only=True
-    )
-    if examination.shop_lists is None or examination.account_lists is None:
-        raise bad_input(examination.problems, saved="Nothing could be listed.")
-    return examination.shop_lists, examination.account_lists
-
-
-def _found(good: dict[str, object], shop: ShopLists, roapp: AccountLists) -> tuple[dict[str, Any], str]:
-    from cartum_roapp.cli.accounts import lists_document
-    from cartum_roapp.connection.lists import title_of
-    from cartum_roapp.connection.proposals import propose
-    from cartum_roapp.connection.template import template
-
-    proposals = propose(shop.statuses, roapp.statuses)
-    names = {row.id: row.name for row in roapp.statuses}
-    statuses = [
-        {
-            "id": status.id,
-            "title": title_of(status),
-            "titles": status.titles,
-            "is_successful": status.is_successful,
-            "roapp_status_id": proposals[status.id],
-            "roapp_status": names.get(proposals[status.id] or -1),
-        }
-        for status in shop.statuses
-    ]
-    text = template(good, shop, roapp)
-    languages, currencies = list(shop.languages), list(shop.currencies)
-    side = {"url": good["url"], "languages": languages, "currencies": currencies, "statuses": statuses}
-    return {"shop": side, "account": {"name": good["account"], **lists_document(roapp)}, "written": None}, text
-
-
-def _found_tables(document: dict[str, Any], roapp: AccountLists) -> list[object]:
-    from cartum_roapp.cli.accounts import tables
-
-    shop = document["shop"]
-    facts = [
-        f"Languages: {', '.join(shop['languages']) or 'the shop names none'}",
-        f"Currencies: {', '.join(shop['currencies']) or 'the shop names none'}",
-        "",
-    ]
-    return [*facts, _statuses(shop["statuses"]), "", *tables(roapp)]
-
-
-def _statuses(rows: list[dict[str, Any]]) -> object:
-    columns = ("id", "title", "successful", "RO App status", "")
-    shown = [
-        (row["id"], row["title"], "yes" if row["is_successful"] else "", row["roapp_status_id"], row["roapp_status"])
-        for row in rows
-    ]
-    return terminal_table("The shop's statuses", columns, shown)
+    await examine_drafts([draft], clients)
+    found = draft.found
+    if found.shop_lists is None or found.account_lists is None:
+        asked = [one for one in draft.problems if one.field in (*draft.values, "password")]
+        raise bad_input(asked, saved="Nothing was written.")
+    return found.shop_lists, found.account_lists
 
 
 def _written(path: Path, text: str) -> None:

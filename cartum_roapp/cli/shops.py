@@ -1,70 +1,30 @@
-"""`cartum-roapp shop …`: connects, lists, edits, pauses and deletes shops. Commands that only check are in
-`shop_checks`."""
+"""`cartum-roapp shop …`: lists, edits, pauses and deletes shops. Commands that only check are in `shop_checks`, those
+of files in `shop_files`."""
 
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cartum_roapp.cli.arguments import PasswordStdin, Slug, example, missing
 from cartum_roapp.cli.confirmation import confirm
-from cartum_roapp.cli.connecting import add_shop, check_input, edit_shop, warn, without_file
-from cartum_roapp.cli.outcomes import RunResult, run_parts
-from cartum_roapp.cli.output import BAD_INPUT, FAILED, INTERRUPTED, CommandEnd, Json, say, show, terminal_table
+from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, bad_input, say, show, terminal_table
 from cartum_roapp.cli.progress import ASKING, waiting
-from cartum_roapp.cli.settings_table import setting_cell, settings_document
 
 if TYPE_CHECKING:
     from cartum_roapp.config import ShopConfig
+    from cartum_roapp.connection.access import Clients
+    from cartum_roapp.connection.draft import Draft
 
-app = typer.Typer(
-    help="Cartum (Horoshop) shops.", epilog=example("shop add my-shop --from shop.yaml"), no_args_is_help=True
-)
-
-File = Annotated[Path | None, typer.Option("--from", metavar="FILE.yaml", help="The shop's settings.")]
-
-
-@app.command("add", epilog=example("shop add my-shop --from shop.yaml"))
-def add(
-    slug: Slug,
-    file: File = None,
-    password_stdin: PasswordStdin = False,
-    no_import: Annotated[bool, typer.Option("--no-import", help="Only save the shop.")] = False,
-    json: Json = False,
-) -> None:
-    """Connect a shop: check everything, save it, import its orders of the last two months.
-
-    `shop discover --write FILE.yaml` writes the file; the console connects a shop without one.
-    """
-    from cartum_roapp.cli.backend import serving
-    from cartum_roapp.connection.shop_file import read_shop_file
-
-    if file is None:
-        raise without_file(slug)
-    values = read_shop_file(file)
-    problems, password = check_input(slug, values, password_stdin)
-    with serving() as backend, waiting(ASKING):
-        config, found = asyncio.run(add_shop(slug, values, problems, password, backend.clients()))
-    document: dict[str, Any] = {
-        "slug": slug,
-        "saved": True,
-        "shop": settings_document(config),
-        "warnings": warn(found),
-        "import": None,
-    }
-    say(f"{slug} is connected and saved.")
-    if config.enabled and not no_import:
-        document["import"] = _import(slug, document)
-    show(document, lambda: _imported(slug, document["import"]))
+app = typer.Typer(help="Cartum (Horoshop) shops.", epilog=example("shop apply my-shop.yaml"), no_args_is_help=True)
 
 
 @app.command("edit", epilog=example("shop edit my-shop --set window_days=90"))
 def edit(
     slug: Slug,
-    file: Annotated[Path | None, typer.Option("--from", metavar="FILE.yaml", help="All settings of the shop.")] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting; may be repeated.")
     ] = None,
@@ -73,16 +33,16 @@ def edit(
 ) -> None:
     """Give a shop new settings, which take effect on the next run. Without a new password, the old one stays.
 
-    A problem with a setting that you don't change is only a warning. With --from, all settings must be valid.
+    A problem with a setting that you don't change is only a warning. `shop apply` takes all settings from a file.
     """
     from cartum_roapp.cli.backend import serving
-    from cartum_roapp.cli.secrets import SHOP_PASSWORD, given
-    from cartum_roapp.connection.shop_file import changed_values, read_shop_file
+    from cartum_roapp.cli.secrets import SHOP_PASSWORD, given, obtain
+    from cartum_roapp.config.shop import SHOP_FIELDS
+    from cartum_roapp.connection.draft import Draft
+    from cartum_roapp.connection.shop_file import changed_values
 
-    if file is not None and changes:
-        raise CommandEnd(BAD_INPUT, "--from gives all settings, --set changes some.", fix="give only one of them")
-    if file is None and not changes and not given(SHOP_PASSWORD, from_stdin=password_stdin):
-        fix = "give --from FILE.yaml, --set KEY=VALUE once or more, or a new password with --password-stdin"
+    if not changes and not given(SHOP_PASSWORD, from_stdin=password_stdin):
+        fix = "give --set KEY=VALUE once or more, or a new password with --password-stdin"
         raise CommandEnd(BAD_INPUT, "Nothing to change.", fix=fix)
     with serving() as backend:
         from blocks.store import find_shop
@@ -91,23 +51,20 @@ def edit(
         stored = asyncio.run(find_shop(slug))
         if stored is None:
             raise missing(slug)
-        before = None if isinstance(stored, BadConfig) else stored
-        old = before.password if before else None
-        if file is not None:
-            values = read_shop_file(file)
-        elif before is not None:
-            values = changed_values(_file_of(before), changes or [])
-        else:
-            raise CommandEnd(
-                BAD_INPUT, f"{slug} can't be used as it is stored.", fix="give all of it: --from FILE.yaml"
-            )
-        problems, password = check_input(slug, values, password_stdin, old)
+        if isinstance(stored, BadConfig):
+            fix = f"give all of it in a file: `cartum-roapp shop apply {slug}.yaml`"
+            raise CommandEnd(BAD_INPUT, f"{slug} can't be used as it is stored.", fix=fix)
+        draft = Draft.of(slug, changed_values(stored.model_dump(mode="json", include=set(SHOP_FIELDS)), changes or []))
+        draft.compare(stored)
+        draft.password = obtain(
+            SHOP_PASSWORD, from_stdin=password_stdin, problems=draft.problems, otherwise=stored.password
+        )
         with waiting(ASKING):
-            edited = edit_shop(
-                slug, before, values, problems, password=password, clients=backend.clients(), whole=file is not None
-            )
-            config, found = asyncio.run(edited)
-    document = {"slug": slug, "saved": True, "shop": settings_document(config), "warnings": warn(found)}
+            config = asyncio.run(_edit(draft, stored, backend.clients()))
+    warnings = draft.found.warnings
+    for warning in warnings:
+        say(f"Warning: {warning}")
+    document = {"slug": slug, "saved": True, "shop": _document(config), "warnings": [one.as_dict() for one in warnings]}
     show(document, lambda: f"{slug} is saved; the next run uses the new settings.")
 
 
@@ -121,24 +78,17 @@ def list_(json: Json = False) -> None:
         from blocks.store import list_shops
 
         shops = asyncio.run(list_shops())
+    shown = ("name", "platform", "url", "account", "enabled", "key")
     rows: list[dict[str, Any]] = [
         {"slug": slug, "problem": config.message, "fix": config.fix}
         if isinstance(config, BadConfig)
-        else {
-            "slug": slug,
-            **{key: getattr(config, key) for key in ("name", "platform", "url", "account", "enabled", "key")},
-        }
+        else {"slug": slug, **{key: getattr(config, key) for key in shown}}
         for slug, config in shops.items()
     ]
     columns = ("slug", "name", "url", "account", "enabled", "problem")
-    show(
-        rows,
-        lambda: (
-            terminal_table("Shops", columns, [[setting_cell(row.get(key, "")) for key in columns] for row in rows])
-            if rows
-            else "No shops yet: connect one in the console (`cartum-roapp ui`), or by a file (`shop discover`)."
-        ),
-    )
+    none = "No shops yet: connect one in the console (`cartum-roapp ui`), or by a file (`shop discover`)."
+    cells = [[setting_cell(row.get(key, "")) for key in columns] for row in rows]
+    show(rows, lambda: terminal_table("Shops", columns, cells) if rows else none)
 
 
 @app.command("show", epilog=example("shop show my-shop"))
@@ -149,11 +99,9 @@ def show_(slug: Slug, json: Json = False) -> None:
     with serving():
         from blocks.store import load_shop
 
-        document = settings_document(asyncio.run(load_shop(slug)))
-    show(
-        document,
-        lambda: terminal_table(slug, ("key", "value"), [(key, setting_cell(value)) for key, value in document.items()]),
-    )
+        document = _document(asyncio.run(load_shop(slug)))
+    rows = [(key, setting_cell(value)) for key, value in document.items()]
+    show(document, lambda: terminal_table(slug, ("key", "value"), rows))
 
 
 @app.command("pause", epilog=example("shop pause my-shop"))
@@ -195,29 +143,43 @@ def delete(
     show({"slug": slug, "deleted": True, "purged": purge}, lambda: f"{slug} is deleted; RO App keeps its orders.")
 
 
-def _file_of(config: ShopConfig) -> dict[str, Any]:
-    """Returns a shop's settings as its file has them."""
-    return config.model_dump(mode="json", exclude={"slug", "key", "password"})
+def setting_cell(value: object) -> object:
+    """Returns a setting as the cell of a table."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {target}" for key, target in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
-def _import(slug: str, document: dict[str, Any]) -> RunResult:
-    from cartum_roapp.cli.runs import run_import
-    from cartum_roapp.errors import IntegrationError
+async def _edit(draft: Draft, before: ShopConfig, clients: Clients) -> ShopConfig:
+    """Returns the shop as it is saved. Ends the command with all that is wrong with what is changed; a stored password
+    that is refused has the way to give another one."""
+    from blocks.examine import examine_drafts
+    from cartum_roapp.config import shop_key
+    from deployments import drafts
 
-    goes_on = f"`cartum-roapp import {slug}` goes on where it stopped"
-    try:
-        return run_import(slug)
-    except KeyboardInterrupt:
-        message = f"Interrupted: {slug} is saved, but its orders are not all imported."
-        raise CommandEnd(INTERRUPTED, message, fix=goes_on, document=document) from None
-    except (IntegrationError, CommandEnd) as error:
-        message = f"{slug} is saved, but its import failed: {error.message}"
-        fix = f"{error.fix.rstrip('.')}; then {goes_on}" if error.fix else goes_on
-        raise CommandEnd(FAILED, message, kind=error.kind, fix=fix, document=document) from error
+    mistyped = "password" in draft.problems
+    await examine_drafts([draft], clients, draft.same)
+    config = draft.config
+    if config is None:
+        anew = "give the new one with --password-stdin, before this edit or with it"
+        refused = draft.password == before.password and not mistyped
+        raise bad_input(
+            [
+                replace(one, fix=f"{one.fix}; {anew}") if refused and one.field == "password" else one
+                for one in draft.problems
+            ]
+        )
+    if shop_key(before.url) != shop_key(config.url):
+        say(f"url: taken for the same shop under a new address ({before.url} before): its orders keep their markers.")
+    await drafts.save([draft])
+    return config
 
 
-def _imported(slug: str, counts: RunResult | None) -> object:
-    return f"Nothing imported: `cartum-roapp import {slug}` starts it." if counts is None else run_parts(counts)
+def _document(config: ShopConfig) -> dict[str, Any]:
+    """Returns a shop's settings without its password."""
+    return {**config.model_dump(mode="json", exclude={"password"}), "password": "set"}
 
 
 def _switched(slug: str, verb: str, state: str) -> None:

@@ -7,7 +7,7 @@ an unmatched status.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -57,16 +57,14 @@ async def examine(
     account: AccountConfig | None,
     clients: Clients,
     found: Iterable[Problem] = (),
-    lists_only: bool = False,
-    entered: Entered | None = None,
+    entered: Awaitable[Entered] | None = None,
     in_use: frozenset[int] = frozenset(),
 ) -> Examination:
     """Checks values that passed their rules against the shop and the account.
 
     `found` is what is known to be wrong already, among it an `account` that does not exist (then `account` is
-    None). `lists_only`: there are no values yet, only access is checked. `entered`: what `enter_account` has returned
-    for this account, which is not asked again. `in_use`: the statuses that the shop's known orders have. Reads only;
-    may be called again. Never raises for what a person can correct.
+    None). `entered`: what `enter_account` returns for this account, which is not asked again. `in_use`: the statuses
+    that the shop's known orders have. Reads only; may be called again. Never raises for what a person can correct.
     """
     problems = Problems(found)
     shop, company = await asyncio.gather(_shop(values, password, clients), _account(account, clients, entered))
@@ -76,8 +74,6 @@ async def examine(
     shop_side, account_side = shop[0], company[0]
     if shop_side is not None:
         shop_side = replace(shop_side, in_use=in_use)
-    if lists_only:
-        return Examination(problems.sorted(ORDER), [], shop_side, account_side)
     match_choices(values, shop_side, account_side, problems)
     match_statuses(values, shop_side, account_side, problems)
     if shop_side is not None:
@@ -97,7 +93,7 @@ def already_connected(keys: Collection[str], slug: str, others: Iterable[ShopCon
         Problem(
             "url",
             f'this shop is connected already, as "{other.slug}".',
-            f"change that one (`cartum-roapp shop edit {other.slug} --from FILE.yaml`)",
+            f"change that one (`cartum-roapp shop edit {other.slug} --set KEY=VALUE`)",
         )
         for other in others
         if other.slug != slug and not {other.key, shop_key(other.url)}.isdisjoint(keys)
@@ -167,7 +163,7 @@ async def _shop(
     return await enter_shop(clients, url, login, password)
 
 
-async def _account(account: AccountConfig | None, clients: Clients, entered: Entered | None) -> Entered:
+async def _account(account: AccountConfig | None, clients: Clients, entered: Awaitable[Entered] | None) -> Entered:
     if account is None:
         return None, None
-    return entered or await enter_account(clients, account)
+    return await (entered or enter_account(clients, account))

@@ -1,8 +1,9 @@
-"""Reads FILE.yaml: values by key, and all problems that show without asking a system."""
+"""Reads SLUG.yaml: values by key, and all problems that show without asking a system."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from cartum_roapp.config.setting import Values, check
 from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS
 
 FILE = "file"
+#: The key that names the environment variable with the password.
+PASSWORD_FROM = "password_from"  # noqa: S105
 LARGEST = 1_000_000
 #: What people put into the file although it belongs elsewhere → why not, the fix.
 MISPLACED = {
@@ -22,11 +25,7 @@ MISPLACED = {
         "must not be in the file.",
         "remove the line; it belongs to the account: `cartum-roapp account add`",
     ),
-    "password_from": (
-        "is only for `shop apply`.",
-        f"remove the line; {PASSWORD.fix}",
-    ),
-    "slug": ("is not a key of the file.", "remove the line; the slug is given on the command line: shop add SLUG"),
+    "slug": ("is not a key of the file.", "remove the line; the file's name is the slug: SLUG.yaml"),
     "key": ("is not a key of the file.", "remove the line; the shop's key is derived from its address"),
 }
 #: The same of `--set`, where no file is at hand.
@@ -36,6 +35,21 @@ NOT_SET = {
     "slug": ("stays as it is.", "leave it out; with another slug a new shop is added"),
     "key": ("stays as it is.", "leave it out; the orders are found by it"),
 }
+#: What PyYAML says → the same without its quotes from the file, where a password may stand.
+_REASONS = {
+    "unhashable": "a list or mapping can't be a key",
+    "constructor for the tag": "tags (!…) are not allowed",
+    "undefined alias": "a value that starts with * must stand in quotes",
+    "another document": "a second document starts here (---)",
+    "single document": "a second document starts here (---)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileValues(Values):
+    """`password_from`: what the file says of the variable that holds the password; None if it says nothing."""
+
+    password_from: object = None
 
 
 class _Loader(yaml.SafeLoader):
@@ -48,52 +62,31 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def read_shop_file(path: Path) -> Values:
+def read_shop_file(path: Path) -> FileValues:
     """Returns the file's values, each checked by its rule. Raises nothing for a bad or missing file: then the only
     problem has the field `file`."""
     try:
-        return parse_shop_file(_content(path))
-    except Refused as refused:
-        return _unreadable(refused.reason, refused.fix)
+        return parse_shop_file(path.read_bytes())
+    except FileNotFoundError:
+        wrong = Problem(FILE, f"{path} is not there.", "give the path of an existing file")
+    except IsADirectoryError:
+        wrong = Problem(FILE, f"{path} is a directory.", "give the path of a file")
+    except OSError as error:
+        wrong = Problem(FILE, f"{path} can't be read ({error.strerror}).", "give the path of a readable file")
+    return FileValues({}, [wrong])
 
 
-def read_fleet_file(path: Path, apart: str) -> tuple[Values, object]:
-    """Does the same for a file that has another key, `apart`. Returns its value as well; None if the key is missing."""
-    try:
-        content, repeated = _parsed(_content(path))
-    except Refused as refused:
-        return _unreadable(refused.reason, refused.fix), None
-    return _checked({key: value for key, value in content.items() if key != apart}, repeated), content.get(apart)
-
-
-def parse_shop_file(raw: bytes) -> Values:
+def parse_shop_file(raw: bytes) -> FileValues:
     """Does the same as `read_shop_file` for the file's content."""
     try:
-        content, repeated = _parsed(raw)
+        content, problems = _parsed(raw)
     except Refused as refused:
-        return _unreadable(refused.reason, refused.fix)
-    return _checked(content, repeated)
-
-
-def _content(path: Path) -> bytes:
-    """Returns what is in the file. Raises Refused if it can't be read."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise Refused(f"{path} is not there.", "give the path of an existing file") from None
-    except IsADirectoryError:
-        raise Refused(f"{path} is a directory.", "give the path of a file") from None
-    except OSError as error:
-        raise Refused(f"{path} can't be read ({error.strerror}).", "give the path of a readable file") from None
-
-
-def _checked(content: Mapping[Any, object], repeated: Problems) -> Values:
-    """Checks the values by their rules. What stands twice in the file is a problem, and has no value."""
+        return FileValues({}, [Problem(FILE, refused.reason, refused.fix)])
+    password_from = content.pop(PASSWORD_FROM, None)
     values = check_file(content)
-    problems = Problems(repeated)
-    problems.extend(problem for problem in values.problems if problem.field not in repeated)
-    good = {key: value for key, value in values.good.items() if key not in problems}
-    return Values(good, problems.sorted([FILE, *SHOP_FIELDS]))
+    problems.extend(problem for problem in values.problems if problem.field not in problems)
+    good = {key: value for key, value in values.good.items() if key not in problems}  # what stands twice has no value
+    return FileValues(good, problems.sorted([FILE, *SHOP_FIELDS]), password_from)
 
 
 def changed_values(before: Mapping[str, object], changes: Sequence[str]) -> Values:
@@ -113,11 +106,12 @@ def changed_values(before: Mapping[str, object], changes: Sequence[str]) -> Valu
         except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
             equals = ""
         if not equals or not key or (dot and (key != "statuses" or not part)):
-            problems.add(
-                "--set", f"{shortened(path)} can't be read.", "write KEY=VALUE, or statuses.ID=VALUE for one pair"
-            )
+            fix = "write KEY=VALUE, or statuses.ID=VALUE for one pair"
+            problems.add("--set", f"{shortened(path)} can't be read.", fix)
         elif key not in SHOP_FIELDS:
-            problems.add(shortened(key), *NOT_SET.get(key, ("is not a setting.", _nearest(key))))
+            near = closest(key, SHOP_FIELDS)
+            fix = f"did you mean {near}?" if near else f"name one of {', '.join(SHOP_FIELDS)}"
+            problems.add(shortened(key), *NOT_SET.get(key, ("is not a setting.", fix)))
         elif dot:
             if isinstance(pairs := content.get("statuses") or {}, Mapping):  # else it is a problem of its own
                 others = {str(status): target for status, target in pairs.items() if str(status) != part}
@@ -131,7 +125,23 @@ def changed_values(before: Mapping[str, object], changes: Sequence[str]) -> Valu
     return Values(values.good, problems.sorted(["--set", *SHOP_FIELDS]))
 
 
-def _parsed(raw: bytes) -> tuple[Mapping[Any, object], Problems]:
+def check_file(content: Mapping[Any, object]) -> Values:
+    """Checks each value by its rule; missing and unknown keys are problems as well, at most one a field."""
+    problems = Problems()
+    for key in content:
+        if key in SHOP_FIELDS:
+            continue
+        plain = key is None or isinstance(key, str | int | float)
+        name = shortened(str(key)) if plain else "a list or mapping as a key"
+        near = closest(name, [one for one in SHOP_FIELDS if one not in content]) or closest(name, SHOP_FIELDS)
+        fix = f"did you mean {near}?" if near else "remove the line"
+        problems.add(name, *MISPLACED.get(name, ("is not a key of the file.", fix)))
+    values = check(content, SHOP_FIELDS)
+    problems.extend(values.problems)
+    return Values(values.good, problems.sorted(SHOP_FIELDS))
+
+
+def _parsed(raw: bytes) -> tuple[dict[Any, object], Problems]:
     """Returns the mapping, and its repeated keys as problems. Raises Refused if it is no mapping."""
     if len(raw) > LARGEST:
         raise Refused("is larger than 1 MB.", "give a file with the shop's settings only")
@@ -143,12 +153,13 @@ def _parsed(raw: bytes) -> tuple[Mapping[Any, object], Problems]:
     try:
         loader = _Loader(source)
         node = loader.get_single_node()
-        repeated = Problems() if node is None else _repeated(node)
         content = None if node is None else loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise Refused(f"{where}{_reason(error)}.", "correct this line; each line is `key: value`") from None
+        said = f"{error.problem} {error.context}"
+        reason = next((ours for theirs, ours in _REASONS.items() if theirs in said), error.problem or "can't be read")
+        raise Refused(f"{where}{reason.strip()}.", "correct this line; each line is `key: value`") from None
     except yaml.reader.ReaderError as error:
         line = source.count("\n", 0, error.position) + 1
         raise Refused(f"line {line}: holds a character that YAML does not allow.", "remove it") from None
@@ -160,86 +171,28 @@ def _parsed(raw: bytes) -> tuple[Mapping[Any, object], Problems]:
         raise Refused("is empty.", "`cartum-roapp shop discover --write FILE.yaml` makes one to fill in")
     if not isinstance(content, dict):
         raise Refused("is not a mapping of keys to values.", "write one `key: value` a line")
-    return content, repeated
+    assert isinstance(node, yaml.MappingNode)
+    return content, _repeated(node)
 
 
-def check_file(content: Mapping[Any, object]) -> Values:
-    """Checks each value by its rule; missing and unknown keys are problems as well, at most one a field."""
-    problems = Problems()
-    for key in content:
-        if key not in SHOP_FIELDS:
-            problems.add(*_unknown(key, [name for name in SHOP_FIELDS if name not in content]))
-    values = check(content, SHOP_FIELDS)
-    problems.extend(values.problems)
-    return Values(values.good, problems.sorted(SHOP_FIELDS))
-
-
-def _unknown(key: object, free: list[str]) -> tuple[str, str, str]:
-    name = (
-        shortened(str(key))
-        if isinstance(key, str | int | float | bool) or key is None
-        else "a list or mapping as a key"
-    )
-    if name in MISPLACED:
-        return (name, *MISPLACED[name])
-    near = closest(name, free) or closest(name, SHOP_FIELDS)
-    return name, "is not a key of the file.", f"did you mean {near}?" if near else "remove the line"
-
-
-def _nearest(name: str) -> str:
-    near = closest(name, SHOP_FIELDS)
-    return f"did you mean {near}?" if near else f"name one of {', '.join(SHOP_FIELDS)}"
-
-
-def _repeated(node: yaml.Node) -> Problems:
+def _repeated(node: yaml.MappingNode) -> Problems:
     """Returns keys that are repeated in the file or in a mapping directly below it; YAML would silently take the
     last."""
-    problems = Problems()
-    if not isinstance(node, yaml.MappingNode):
-        return problems
-    for key, first, again in _twice(node):
-        problems.add(shortened(key), f"stands twice, {_lines(first, again)}.", "keep one of the two")
-    for key_node, value_node in node.value:
-        if isinstance(key_node, yaml.ScalarNode) and isinstance(value_node, yaml.MappingNode):
-            for key, first, again in _twice(value_node):
-                problems.add(
-                    shortened(key_node.value),
-                    f'holds "{shortened(key)}" twice, {_lines(first, again)}.',
-                    "keep one of the two",
-                )
+    problems, fix = Problems(), "keep one of the two"
+    for key, lines in _twice(node):
+        problems.add(shortened(key), f"stands twice, {lines}.", fix)
+    for name, below in node.value:
+        for key, lines in _twice(below):
+            problems.add(shortened(name.value), f'holds "{shortened(key)}" twice, {lines}.', fix)
     return problems
 
 
-def _twice(node: yaml.MappingNode) -> list[tuple[str, int, int]]:
+def _twice(node: yaml.Node) -> Iterator[tuple[str, str]]:
+    """Yields each key of a mapping that stands there before, and the lines of both."""
     first: dict[str, int] = {}
-    found = []
-    for key_node, _ in node.value:
-        if not isinstance(key_node, yaml.ScalarNode):
-            continue
-        line = key_node.start_mark.line + 1
-        if key_node.value in first:
-            found.append((key_node.value, first[key_node.value], line))
-        first.setdefault(key_node.value, line)
-    return found
-
-
-def _lines(first: int, again: int) -> str:
-    return f"on line {first}" if first == again else f"on lines {first} and {again}"
-
-
-def _reason(error: yaml.MarkedYAMLError) -> str:
-    """Returns PyYAML's own words without its quotes from the file, where a password may stand."""
-    problem = (error.problem or "can't be read").strip()
-    if "unhashable" in problem:
-        return "a list or mapping can't be a key"
-    if "constructor for the tag" in problem:
-        return "tags (!…) are not allowed"
-    if "undefined alias" in problem:
-        return "a value that starts with * must stand in quotes"
-    if "another document" in problem or "single document" in (error.context or ""):
-        return "a second document starts here (---)"
-    return problem
-
-
-def _unreadable(message: str, fix: str) -> Values:
-    return Values({}, [Problem(FILE, message, fix)])
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        if isinstance(key, yaml.ScalarNode):
+            line = key.start_mark.line + 1
+            if known := first.get(key.value):
+                yield key.value, f"on line {line}" if known == line else f"on lines {known} and {line}"
+            first.setdefault(key.value, line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,9 +31,9 @@ class StatusMatch:
 
 
 def matched(shop: ShopConfig, status: str, roapp_status: str, found: Examination) -> StatusMatch:
-    """Returns the pair. Both statuses are named by "name (id)", id or name. Raises BadConfig if a system
-    refuses access, is another one than it was, or does not have the status. What else is wrong with the shop's settings
-    does not hinder it, nor do other statuses that are not matched yet."""
+    """Returns the pair of two ids. Raises BadConfig if a system refuses access, is another one than it was, or does not
+    have the status. What else is wrong with the shop's settings does not hinder it, nor do other statuses that are not
+    matched yet."""
     hindering = [one for one in found.problems if one.field in _ACCESS]
     if hindering or found.shop_lists is None or found.account_lists is None:
         raise bad_config(hindering or found.problems, shop=shop.slug)
@@ -46,20 +45,12 @@ def matched(shop: ShopConfig, status: str, roapp_status: str, found: Examination
     return StatusMatch(shop, found.account_lists.fingerprint, ours, theirs)
 
 
-def _find(field: str, named: str, listed: ChoiceList, problems: Problems) -> Choice | None:
-    """Returns the status; None with a problem if there is none, or several have that name."""
-    folded = " ".join(named.split()).casefold()
-    found = [one for one in listed.choices if folded in (str(one.value), one.label.casefold())]
-    found = found or [one for one in listed.choices if folded == " ".join(one.name.split()).casefold()]
-    id = re.fullmatch(r"(?:.* \()?([0-9]+)\)?", folded)
-    if not found and id:  # its name may have changed; a shop may have statuses that it does not list (cartum §3)
-        value = int(id[1])
-        found = [one for one in listed.choices if one.value == value] or ([] if listed.complete else [Choice(value)])
-    if len(found) == 1:
-        return found[0]
-    if found:
-        ids = ", ".join(str(one.value) for one in found)
-        problems.add(field, f'{listed.owner} has {len(found)} statuses "{shortened(named)}".', f"give the id: {ids}")
-    else:
-        problems.add(field, f'{listed.owner} has no status "{shortened(named)}".', listed.fix)
-    return None
+def _find(field: str, id: str, listed: ChoiceList, problems: Problems) -> Choice | None:
+    """Returns the status; None with a problem if there is none."""
+    value = int(id) if id.isascii() and id.isdecimal() else 0
+    found = listed.find(value)
+    if found is None and value and not listed.complete:  # a shop may have statuses that it does not list (cartum §3)
+        found = Choice(value)
+    if found is None:
+        problems.add(field, f'{listed.owner} has no status "{shortened(id)}".', listed.fix)
+    return found

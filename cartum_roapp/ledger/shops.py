@@ -119,9 +119,9 @@ def hold_on(connection: Connection, key: str) -> None:
 def _gone(connection: Connection, key: str) -> NotReady:
     slug = connection.scalar(select(shops.c.slug).where(shops.c.key == key))
     if slug is None:
-        fix = "Connect it in the console, or with `cartum-roapp shop add`."
+        fix = "Connect it in the console, or with `cartum-roapp shop apply SLUG.yaml`."
         return NotReady("the ledger does not know this shop, or not any more.", shop=key, fix=fix)
-    fix = f"Connect it again if that was a mistake: in the console, or with `cartum-roapp shop add {slug}`."
+    fix = f"Connect it again if that was a mistake: in the console, or with `cartum-roapp shop apply {slug}.yaml`."
     return NotReady("this shop was deleted.", shop=slug, fix=fix)
 
 

@@ -47,9 +47,9 @@ def _apply(system: Installation) -> None:
     folder.mkdir()
     addresses = system.box.addresses()
     for number, shop in enumerate(addresses["shops"]):
-        path = DemoSandbox(shop, addresses["roapp"]).shop_file(system.home, "main")
+        path = DemoSandbox(shop, addresses["roapp"]).shop_file(folder, f"shop-{number + 1}.yaml", "main")
         settings = {**json.loads(path.read_text()), "password_from": f"PASSWORD_{number}"}
-        (folder / f"shop-{number + 1}.yaml").write_text(json.dumps(settings, ensure_ascii=False))
+        path.write_text(json.dumps(settings, ensure_ascii=False))
         passwords[f"PASSWORD_{number}"] = shop["password"]
     system.done("shop", "apply", str(folder), **passwords)
 

@@ -3,7 +3,6 @@ syncs."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 
@@ -80,10 +79,8 @@ def _connect(system: Installation, hung: Sandbox) -> None:
     addresses = hung.addresses()
     system.done("account", "add", "hung", "--base-url", hung.roapp.base_url,
                 CARTUM_ROAPP_API_KEY=addresses["roapp"]["api_key"])  # fmt: skip
-    file = DemoSandbox(addresses["shops"][0], addresses["roapp"]).shop_file(system.home, "hung")
-    settings = file.with_name("hung.yaml")
-    settings.write_text(json.dumps(json.loads(file.read_text()), ensure_ascii=False))
-    system.done("shop", "add", "hung", "--from", str(settings), "--no-import",
+    file = DemoSandbox(addresses["shops"][0], addresses["roapp"]).shop_file(system.home, "hung.yaml", "hung")
+    system.done("shop", "apply", str(file), "--no-import",
                 CARTUM_ROAPP_SHOP_PASSWORD=hung.shops[0].password)  # fmt: skip
 
 

@@ -263,7 +263,7 @@ def test_a_shop_that_is_refused_is_told_at_the_third_time_in_a_row(told: Install
 
 def test_connecting_again_renews_and_deleting_removes_them(watched: Installation) -> None:
     before = {name: one["id"] for name, one in automations(watched).items()}
-    watched.done("shop", "edit", SLUG, "--from", str(watched.file(INDEX, name="Інша назва")))
+    watched.done("shop", "apply", str(watched.file(INDEX, name="Інша назва")))
     after = automations(watched)
     assert {name: one["id"] for name, one in after.items()} == before
     assert after[FAILED]["actions"][0]["subject"] == "Інша назва: a run failed"

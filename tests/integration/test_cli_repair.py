@@ -85,10 +85,11 @@ def test_an_account_that_was_saved_by_hand_is_checked_with_its_first_shop(cli: I
     values = {"base_url": roapp.base_url, "api_key": roapp.api_key, "fingerprint": ""}
 
     def said() -> str:
-        file, password = str(cli.file(OTHER, account="twin")), shop.password
-        ended = cli.command("shop", "add", "twins", "--from", file, "--no-import", CARTUM_ROAPP_SHOP_PASSWORD=password)
+        file, password = str(cli.file(OTHER, "twins", account="twin")), shop.password
+        ended = cli.command("shop", "apply", file, "--no-import", CARTUM_ROAPP_SHOP_PASSWORD=password)
         assert ended.code == 2, ended.said
-        (message,) = [one["message"] for one in ended.document["error"]["fields"] if one["field"] == "account"]
+        fields = ended.document["error"]["fields"]
+        (message,) = [one["message"] for one in fields if one["field"] == f"{file}: account"]
         return str(message)
 
     twin = side.block("ro-app-account", "twin", **values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -43,9 +44,8 @@ class Shell:
         }
         done = warm().run(arguments, {**kept, **home, **environment}, stdin or "")
         self.out, self.err, self.code = done.stdout, done.stderr, done.returncode
-        if "is connected and saved" in self.err:
-            self.connected.add(arguments[2])
-        elif arguments[:2] == ("shop", "delete") and not self.code:
+        self.connected.update(re.findall(r"^(\S+) \(.*\): add$", self.err, re.MULTILINE))
+        if arguments[:2] == ("shop", "delete") and not self.code:
             self.connected.discard(arguments[2])
         assert "Traceback" not in self.out + self.err
         return self
@@ -90,7 +90,7 @@ def shell(home: Path, box: Sandbox) -> Iterator[Shell]:
 @pytest.fixture(scope="module")
 def template(home: Path, box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> str:
     """What `shop discover` writes for the first shop."""
-    shell, path, shop = Shell(home, box), tmp_path_factory.mktemp("template") / "shop.yaml", box.shops[0]
+    shell, path, shop = Shell(home, box), tmp_path_factory.mktemp("template") / "mavka.yaml", box.shops[0]
     shell.run(
         "shop", "discover", "--url", shop.url, "--login", shop.login, "--account", "main", "--name", "Мавка",
         "--write", str(path), "--password-stdin", stdin=shop.password,
@@ -102,7 +102,7 @@ def template(home: Path, box: Sandbox, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def file(template: str, tmp_path: Path) -> Path:
     """FILE.yaml of the first shop."""
-    path = tmp_path / "shop.yaml"
+    path = tmp_path / "mavka.yaml"
     path.write_text(template, encoding="utf-8")
     return path
 
@@ -115,8 +115,18 @@ def changed(file: Path, old: str, new: str) -> Path:
 
 
 def add(shell: Shell, slug: str, file: Path, *more: str, password: str | None = None) -> Shell:
+    """Applies the file under this name. Without `--wait` among `more` nothing is imported."""
     secret = shell.box.shops[0].password if password is None else password
-    return shell.run("shop", "add", slug, "--from", str(file), "--password-stdin", *more, stdin=f"{secret}\n")
+    named = file.with_name(f"{slug}.yaml")
+    named.write_bytes(file.read_bytes())
+    imports = () if "--wait" in more else ("--no-import",)
+    return shell.run("shop", "apply", str(named), "--password-stdin", *imports, *more, stdin=f"{secret}\n")
+
+
+def wrong(shell: Shell) -> dict[str, str]:
+    """The problems that the last command named of one file, with their fixes."""
+    said = re.findall(r"^\S+\.yaml: (\w+): (.*)$", shell.err, re.MULTILINE)
+    return dict(said)
 
 
 def test_help_needs_no_home_and_no_prefect(tmp_path: Path) -> None:
@@ -133,8 +143,11 @@ def test_help_needs_no_home_and_no_prefect(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("shop", "add"), "Missing argument 'SLUG'."),
-        (("shop", "add", "x", "--form", "f"), "No such option: --form (Possible options: --from)"),
+        (("shop", "apply"), "Missing argument 'PATH'."),
+        (
+            ("shop", "apply", "x", "--imprt"),
+            "No such option: --imprt (Possible options: --import, --no-import, --wait)",
+        ),
         (("shpo",), "No such command 'shpo'. Did you mean 'shop'?"),
     ],
 )
@@ -150,17 +163,15 @@ def test_a_slip_in_the_command_itself_is_bad_input(
 
 
 def test_a_shop_is_connected_listed_shown_checked_and_deleted(shell: Shell, file: Path) -> None:
-    document = json.loads(add(shell, "mavka", file, "--no-import", "--json").out)
-    assert shell.code == 0
-    assert document["saved"] is True
-    assert document["import"] is None
-    assert document["shop"]["password"] == "set"
+    document = json.loads(add(shell, "mavka", file, "--json").out)
+    assert (shell.code, document["imports"]) == (0, {}), shell.err
+    assert [(one["slug"], one["action"], one["warnings"]) for one in document["shops"]] == [("mavka", "add", [])]
 
     (row,) = shell.json("shop", "list")
     assert (row["slug"], row["name"], row["account"], row["enabled"]) == ("mavka", "Мавка", "main", True)
 
     shown = shell.json("shop", "show", "mavka")
-    assert shown == document["shop"]
+    assert (shown["location_id"], shown["password"]) == (234001, "set")
     assert shell.box.shops[0].password not in shell.said
 
     check = shell.json("shop", "check", "mavka")
@@ -184,9 +195,9 @@ def test_a_shop_is_connected_listed_shown_checked_and_deleted(shell: Shell, file
 
 
 def test_adding_a_shop_imports_its_orders(shell: Shell, file: Path) -> None:
-    document = json.loads(add(shell, "mavka", file, "--json").out)
+    document = json.loads(add(shell, "mavka", file, "--wait", "--json").out)
     assert shell.code == 0, shell.err
-    assert document["import"]["delivered"] == len(shell.box.shops[0].qualifying()) == 3
+    assert document["imports"]["mavka"]["delivered"] == len(shell.box.shops[0].qualifying()) == 3
 
 
 def test_everything_wrong_is_said_at_once_and_nothing_is_saved(shell: Shell, file: Path) -> None:
@@ -195,9 +206,10 @@ def test_everything_wrong_is_said_at_once_and_nothing_is_saved(shell: Shell, fil
     changed(file, "managers: all", "managers: [1]")
     document = json.loads(add(shell, "Mavka", file, "--json", password="wrong-password").out)
     assert shell.code == 2
+    path = file.with_name("Mavka.yaml")
     assert [field["field"] for field in document["error"]["fields"]] == [
-        "slug", "name", "password", "location_id", "managers",
-    ]  # fmt: skip
+        f"{path}: {field}" for field in ("slug", "name", "password", "location_id", "managers")
+    ]
     assert all(field["message"] and field["fix"] for field in document["error"]["fields"])
     for field in document["error"]["fields"]:
         assert f"{field['field']}: {field['message']} Fix: {field['fix']}" in shell.err.splitlines()
@@ -209,99 +221,109 @@ def test_an_unmatched_status_is_named_and_nothing_is_saved(shell: Shell, file: P
     changed(file, "  7: 5706140", "  # 7: 5706140")
     add(shell, "mavka", file)
     assert shell.code == 2
-    assert (
-        'statuses: a status of the shop is not matched: 7 "Очікує оплати". Fix: match 7 with a status of RO App'
-        in shell.err.splitlines()
-    )
+    said = 'a status of the shop is not matched: 7 "Очікує оплати". Fix: match 7 with a status of RO App'
+    assert wrong(shell) == {"statuses": said}
     assert shell.out == ""
     assert shell.json("shop", "list") == []
 
 
-def test_a_slug_and_a_shop_are_taken_once(shell: Shell, file: Path) -> None:
-    assert add(shell, "mavka", file, "--no-import").code == 0
-    add(shell, "mavka", file, "--no-import")
+def test_a_shop_is_connected_under_one_slug(shell: Shell, file: Path) -> None:
+    assert add(shell, "mavka", file).code == 0
+    add(shell, "other", file)
     assert shell.code == 2
-    assert 'slug: "mavka" is taken. Fix: choose another one' in shell.err
-    assert "url: this shop is connected already" not in shell.err
-    add(shell, "other", file, "--no-import")
-    assert shell.code == 2
-    assert 'url: this shop is connected already, as "mavka".' in shell.err
+    assert wrong(shell)["url"].startswith('this shop is connected already, as "mavka".')
     assert [row["slug"] for row in shell.json("shop", "list")] == ["mavka"]
 
 
 def test_an_unknown_account_is_named(shell: Shell, file: Path) -> None:
-    add(shell, "mavka", changed(file, "account: main", "account: mian"), "--no-import")
+    add(shell, "mavka", changed(file, "account: main", "account: mian"))
     assert shell.code == 2
-    assert 'account: there is no account "mian". Fix: write one of main, or add it first' in shell.err
+    assert wrong(shell)["account"].startswith('there is no account "mian". Fix: write one of main, or add it first')
 
 
-def test_the_password_comes_from_the_environment_too_or_is_asked_for_in_vain(shell: Shell, file: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "files", "fix"),
+    [
+        ("", 1, "give it at the prompt, with --password-stdin or in CARTUM_ROAPP_SHOP_PASSWORD"),
+        ("password_from: MAVKA", 1, "set MAVKA, the variable that the file names"),
+        ("", 2, "write `password_from: NAME` with the name of an environment variable that holds the password"),
+    ],
+)
+def test_a_new_shop_without_a_password_names_the_ways_to_give_it(
+    shell: Shell, file: Path, line: str, files: int, fix: str
+) -> None:
+    with file.open("a", encoding="utf-8") as end:
+        end.write(f"{line}\n")
+    (file.parent / "empty.yaml").touch()
+    named = [str(file), str(file.parent / "empty.yaml")][:files]
+    shell.run("shop", "apply", *named)
+    assert (shell.code, wrong(shell)["password"]) == (2, f"is missing. Fix: {fix}")
+
+
+def test_one_password_for_several_files_is_refused(shell: Shell, file: Path) -> None:
+    (file.parent / "verba.yaml").touch()
+    shell.run("shop", "apply", str(file.parent), "--password-stdin", stdin="a-password")
+    assert shell.code == 2
+    said = "--password-stdin: is one password for 2 files. Fix: name one file, or let each name a variable"
+    assert f"{said} (`password_from: NAME`)" in shell.err.splitlines()
+
+
+def test_the_variable_that_the_file_names_counts_before_the_one_of_all(shell: Shell, file: Path) -> None:
     password = shell.box.shops[0].password
-    shell.run("shop", "add", "mavka", "--from", str(file), "--no-import")
-    assert shell.code == 2
-    assert (
-        "password: is missing. Fix: give it at the prompt, with --password-stdin or in CARTUM_ROAPP_SHOP_PASSWORD"
-        in shell.err.splitlines()
-    )
-    shell.run("shop", "add", "mavka", "--from", str(file), "--no-import", CARTUM_ROAPP_SHOP_PASSWORD=password)
+    with file.open("a", encoding="utf-8") as end:
+        end.write("password_from: MAVKA\n")
+    shell.run("shop", "apply", str(file), "--no-import", CARTUM_ROAPP_SHOP_PASSWORD="wrong", MAVKA=password)
     assert shell.code == 0, shell.said
+    shell.run("shop", "apply", str(file), CARTUM_ROAPP_SHOP_PASSWORD="wrong")
+    assert (shell.code, list(wrong(shell))) == (2, ["password"]), "a new password of a shop that is connected"
     assert password not in shell.said
 
 
 def test_a_file_that_is_not_there_needs_no_server(tmp_path: Path, box: Sandbox) -> None:
     shell = Shell(tmp_path / "home", box)
-    document = shell.json("shop", "add", "mavka", "--from", str(tmp_path / "none.yaml"))
+    document = shell.json("shop", "apply", str(tmp_path / "none.yaml"))
     assert shell.code == 2
     assert document["error"]["fields"] == [
         {
-            "field": "file",
-            "message": f"{tmp_path / 'none.yaml'} is not there.",
-            "fix": "give the path of an existing file",
+            "field": str(tmp_path / "none.yaml"),
+            "message": "is not there.",
+            "fix": "name a file SLUG.yaml, or a folder of such files",
         }
     ]
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize("more", [(), ("--password-stdin",)])
-def test_without_a_file_it_names_the_ways_to_connect_a_shop(
-    tmp_path: Path, box: Sandbox, more: tuple[str, ...]
-) -> None:
-    shell = Shell(tmp_path / "home", box)
-    document = shell.json("shop", "add", "mavka", *more)
-    assert shell.code == 2
-    ways = "connect the shop in the console (`cartum-roapp ui`), or write a file: `cartum-roapp shop discover --write"
-    assert document["error"]["fields"] == [{"field": "--from", "message": "is missing.", "fix": f"{ways} FILE.yaml`"}]
-    both = shell.json("shop", "add", "My Shop", *more)["error"]["fields"]
-    assert [one["field"] for one in both] == ["slug", "--from"]
-    assert not (tmp_path / "home").exists()
-
-
 def test_both_directions_warn_of_statuses_that_are_matched_alike(shell: Shell, file: Path) -> None:
     changed(file, "status_direction: to_roapp", "status_direction: both")
-    document = json.loads(add(shell, "mavka", file, "--no-import", "--json").out)
-    assert (document["shop"]["status_direction"], document["warnings"]) == ("both", [])
-    theirs = document["shop"]["statuses"]["1"]
+    document = json.loads(add(shell, "mavka", file, "--json").out)
+    assert document["shops"][0]["warnings"] == []
+    theirs = shell.json("shop", "show", "mavka")["statuses"]["1"]
+    said = f"1, 7 of the shop are matched with the same status {theirs} of RO App"
     document = shell.json("shop", "edit", "mavka", "--set", f"statuses.7={theirs}")
-    assert shell.code == 0
-    (warning,) = document["warnings"]
-    assert warning["message"].startswith(f"1, 7 of the shop are matched with the same status {theirs} of RO App")
+    assert (shell.code, document["warnings"][0]["message"].startswith(said)) == (0, True)
+    changed(file, "  7: 5706140", f"  7: {theirs}")
+    changed(file, "name: Мавка", "name: Лісова")
+    document = json.loads(add(shell, "mavka", file, "--json").out)
+    assert (shell.code, document["shops"][0]["warnings"][0]["message"].startswith(said)) == (0, True)
+    assert f"Warning: statuses: {said}" in shell.err
 
 
 def test_an_edit_keeps_password_and_key(shell: Shell, file: Path) -> None:
-    before = json.loads(add(shell, "mavka", file, "--no-import", "--json").out)["shop"]
-    edited = shell.json("shop", "edit", "mavka", "--from", str(changed(file, "name: Мавка", "name: Лісова")))
-    assert shell.code == 0, shell.err
-    assert edited["shop"] == {**before, "name": "Лісова"}
+    add(shell, "mavka", file)
+    before = shell.json("shop", "show", "mavka")
+    edited = shell.json("shop", "apply", str(changed(file, "name: Мавка", "name: Лісова")))
+    assert [one["action"] for one in edited["shops"]] == ["change"], shell.err
+    assert shell.json("shop", "show", "mavka") == {**before, "name": "Лісова"}
     assert shell.json("shop", "check", "mavka")["ok"] is True
-    shell.run("shop", "edit", "mavka", "--from", str(file), "--password-stdin", stdin="wrong")
+    shell.run("shop", "apply", str(file), "--password-stdin", stdin="wrong")
     assert shell.code == 2
-    assert "password: the shop refuses login and password" in shell.err
-    assert shell.run("shop", "edit", "nobody", "--from", str(file)).code == 2
+    assert wrong(shell)["password"].startswith("the shop refuses login and password")
+    assert shell.run("shop", "edit", "nobody", "--set", "window_days=90").code == 2
 
 
 def test_an_edit_is_refused_for_what_it_changes_alone(shell: Shell, file: Path) -> None:
     """Meanwhile the shop got a status and another password, and RO App archived the location."""
-    add(shell, "mavka", file, "--no-import")
+    add(shell, "mavka", file)
     shop, location = shell.box.shops[0], shell.box.roapp.locations[234001]
     kept = shop.password
     shop.add_status(77, {"ua": "Повернення"})
@@ -323,11 +345,14 @@ def test_an_edit_is_refused_for_what_it_changes_alone(shell: Shell, file: Path) 
         assert (shell.code, document["shop"]["statuses"]["77"]) == (0, 5706155), shell.err
         assert [warning["field"] for warning in document["warnings"]] == ["location_id"]
 
-        refused = shell.json("shop", "edit", "mavka", "--set", "location_id=234003", "--set", "statuses.77=1")
+        wrong_ones = ("location_id=234003", "statuses.77=1", "password=x")
+        refused = shell.json("shop", "edit", "mavka", *(word for one in wrong_ones for word in ("--set", one)))
         assert shell.code == 2
-        assert {field["field"] for field in refused["error"]["fields"]} == {"location_id", "statuses"}
-        shell.run("shop", "edit", "mavka", "--from", str(file))
-        assert shell.code == 2 and "location_id: " in shell.err, "all settings anew are all checked"
+        fields = {field["field"]: field["fix"] for field in refused["error"]["fields"]}
+        assert fields.keys() == {"location_id", "statuses", "password"}
+        assert fields["password"] == "give it with --password-stdin or in CARTUM_ROAPP_SHOP_PASSWORD"
+        shell.run("shop", "apply", str(file))
+        assert shell.code == 2 and "location_id" in wrong(shell), "all settings anew are all checked"
         assert shell.json("shop", "show", "mavka")["location_id"] == 234001
     finally:
         shop.password = kept
@@ -337,7 +362,7 @@ def test_an_edit_is_refused_for_what_it_changes_alone(shell: Shell, file: Path) 
 
 def test_another_address_is_checked_as_a_whole(shell: Shell, file: Path) -> None:
     """What is wrong with settings that stay follows from it."""
-    add(shell, "mavka", file, "--no-import")
+    add(shell, "mavka", file)
     other = shell.box.shops[1]
     other.add_status(77, {"ua": "Повернення"})
     try:
@@ -352,7 +377,7 @@ def test_another_address_is_checked_as_a_whole(shell: Shell, file: Path) -> None
 
 
 def test_a_check_tells_what_broke_later(shell: Shell, file: Path) -> None:
-    add(shell, "mavka", file, "--no-import")
+    add(shell, "mavka", file)
     location = shell.box.roapp.locations[234001]
     shop = shell.box.shops[0]
     kept, shop.password = shop.password, "changed-meanwhile"
@@ -381,23 +406,25 @@ def test_orders_in_the_future_give_a_wrong_zone_away(shell: Shell, file: Path) -
     number = shop.place_order()
     try:
         west = changed(file, "timezone: Europe/Kyiv", "timezone: America/New_York")
-        add(shell, "mavka", west, "--no-import")
+        add(shell, "mavka", west)
         assert shell.code == 2
-        assert "timezone: by the clock of America/New_York the shop's newest order is placed in" in shell.err
+        assert wrong(shell)["timezone"].startswith("by the clock of America/New_York the shop's newest order is")
     finally:
         shop.delete_order(number)
 
 
-def test_discover_shows_everything_to_choose_from(shell: Shell, file: Path) -> None:
-    shop = shell.box.shops[0]
-    arguments = ("shop", "discover", "--url", shop.url, "--login", shop.login, "--account", "main")
-    document = shell.json(*arguments, CARTUM_ROAPP_SHOP_PASSWORD=shop.password)
-    assert document["shop"]["languages"] == ["en", "ru", "ua"]
-    assert [row["id"] for row in document["shop"]["statuses"]] == [1, 2, 3, 4, 6, 7, 8]
-    assert {row["id"] for row in document["account"]["locations"]} == {234001, 234002, 234003}
-    shell.run(*arguments, "--write", str(file), CARTUM_ROAPP_SHOP_PASSWORD=shop.password)
-    assert shell.code == 2
-    assert "--write: the file already exists." in shell.err
+def test_discover_writes_one_file_once_and_says_what_to_do_next(shell: Shell, file: Path) -> None:
+    shop, path = shell.box.shops[0], file.with_name("verba.yaml")
+    arguments = ("shop", "discover", "--url", shop.url, "--login", shop.login, "--account", "main", "--write")
+    shell.run(*arguments, str(path), CARTUM_ROAPP_SHOP_PASSWORD=shop.password)
+    assert (shell.code, f"cartum-roapp shop apply {path}" in shell.out) == (0, True), shell.said
+    assert path.read_text(encoding="utf-8") == file.read_text(encoding="utf-8").replace("Мавка", "127.0.0.1", 1)
+    for name, said in (
+        ("verba.yaml", "the file already exists."),
+        ("My Shop.yaml", '"My Shop" can\'t be a name here.'),
+    ):
+        shell.run(*arguments, str(file.with_name(name)), CARTUM_ROAPP_SHOP_PASSWORD=shop.password)
+        assert (shell.code, f"--write: {said}" in shell.err) == (2, True), shell.said
 
 
 def test_an_account_is_shown_as_tables_with_the_keys_that_take_the_ids(shell: Shell) -> None:
@@ -487,7 +514,7 @@ def test_a_shop_stays_what_it_is(shell: Shell, file: Path) -> None:
     box = shell.box
     added = ("account", "add", "second", "--base-url", box.roapps[1].base_url)
     assert shell.run(*added, CARTUM_ROAPP_API_KEY=box.roapps[1].api_key).code == 0
-    add(shell, "mavka", file)
+    add(shell, "mavka", file, "--wait")
     shell.run("shop", "edit", "mavka", "--set", "account=second")
     assert shell.code == 2
     assert (
@@ -496,7 +523,7 @@ def test_a_shop_stays_what_it_is(shell: Shell, file: Path) -> None:
 
     shop, there = box.shops[1], box.shops[0].url
     path = changed(file, f"url: {there}", f"url: {shop.url}")
-    assert add(shell, "other", path, "--no-import", password=shop.password).code == 0, shell.err
+    assert add(shell, "other", path, password=shop.password).code == 0, shell.err
     shell.run("shop", "edit", "other", "--set", f"url={there}")
     assert shell.code == 2
     assert 'url: this shop is connected already, as "mavka".' in shell.err
@@ -507,7 +534,7 @@ def test_an_unexpected_error_is_one_line_and_a_log_without_secrets(tmp_path: Pat
         "import sys; from cartum_roapp.cli import app, accounts\n"
         "def broken(*args, **more): raise RuntimeError('a-secret-to-hide in the message')\n"
         "import cartum_roapp.service as service; service.use = broken\n"
-        "sys.exit(app.main(['account', 'list', '--json']))"
+        "sys.exit(app.main(['account', 'add', 'main', '--json']))"
     )
     environment = {
         **os.environ, "CARTUM_ROAPP_HOME": str(tmp_path), "CARTUM_ROAPP_API_KEY": "a-secret-to-hide",
@@ -531,18 +558,15 @@ def test_an_unexpected_error_is_one_line_and_a_log_without_secrets(tmp_path: Pat
 
 def test_a_shop_under_another_address_is_told_before_it_is_saved(shell: Shell, file: Path) -> None:
     """Its orders would come to RO App a second time, under another key."""
-    add(shell, "mavka", file)
+    add(shell, "mavka", file, "--wait")
     assert shell.code == 0, shell.said
     key, orders = shell.json("shop", "show", "mavka")["key"], len(shell.box.roapp.orders)
     assert orders
     shell.box.shops[0].clear_calls()
     moved = shell.box.shops[0].url.replace("127.0.0.1", "localhost")
-    changed(file, "127.0.0.1", "localhost")
-    for how in (("add", "again", "--from", str(file), "--password-stdin"), ("apply", str(file))):
-        shell.run("shop", *how, stdin=shell.box.shops[0].password, PASSWORD=shell.box.shops[0].password)
-        assert shell.code == 2 and "mavka" in shell.said, shell.said
-        assert f"cartum-roapp shop edit mavka --set url={moved}" in shell.said
-        changed(file, "url:", "password_from: PASSWORD\nurl:")
+    add(shell, "again", changed(file, "127.0.0.1", "localhost"))
+    assert shell.code == 2 and "mavka" in shell.said, shell.said
+    assert f"cartum-roapp shop edit mavka --set url={moved}" in shell.said
     assert [one["slug"] for one in shell.json("shop", "list")] == ["mavka"]
     edited = shell.json("shop", "edit", "mavka", "--set", f"url={moved}")["shop"]
     assert (edited["key"], edited["url"]) == (key, moved)

@@ -17,7 +17,7 @@ from cartum_roapp.connection.access import Clients, greet_account
 from cartum_roapp.connection.configs import shop_config
 from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account, other_account
 from cartum_roapp.connection.shop_file import parse_shop_file
-from cartum_roapp.connection.template import template
+from cartum_roapp.connection.written import template
 from sandbox import Sandbox
 
 LOCATIONS = '234001 "Магазин на Хрещатику", 234002 "Склад"'
@@ -314,7 +314,7 @@ def test_one_shop_under_two_slugs_is_refused(box: Sandbox) -> None:
     (problem,) = already_connected({key}, "mavka", [other])
     assert str(problem) == (
         'url: this shop is connected already, as "other". '
-        "Fix: change that one (`cartum-roapp shop edit other --from FILE.yaml`)"
+        "Fix: change that one (`cartum-roapp shop edit other --set KEY=VALUE`)"
     )
     assert already_connected({key}, "other", [other]) == []
 

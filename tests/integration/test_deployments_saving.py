@@ -16,11 +16,13 @@ from sqlalchemy import Engine, text
 from blocks import store
 from cartum_roapp import service
 from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
+from cartum_roapp.config.shop import SHOP_FIELDS
+from cartum_roapp.connection.draft import Draft
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import database
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import Settings
-from deployments import alerts, one_shop, saving, serve, shops
+from deployments import alerts, drafts, one_shop, saving, serve, shops
 
 pytestmark = pytest.mark.drawn(4, turn=0)
 
@@ -44,6 +46,14 @@ async def broken(*_: object, **__: object) -> None:
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(coroutine)
+
+
+async def saved(config: ShopConfig, before: ShopConfig | None = None) -> None:
+    """Saves the shop, where `before` was stored when a person began."""
+    values = config.model_dump(include=set(SHOP_FIELDS), exclude_none=True)
+    await drafts.save(
+        [Draft(config.slug, values, password=config.password, before=before, stored=bool(before), key=config.key)]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -86,36 +96,36 @@ def rows(engine: Engine) -> list[tuple[str, bool]]:
 def test_what_can_not_be_connected_leaves_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alerts, "renew", broken)
     with pytest.raises(Broken):
-        run(shops.add(SHOP, ""))
+        run(saved(SHOP))
     assert run(shops.connected()) == set()
     assert rows(engine) == []
 
 
 def test_a_history_outlives_an_addition_that_fails(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(shops.add(SHOP, ""))
+    run(saved(SHOP))
     run(shops.disconnect(SHOP.slug))
     assert rows(engine) == [("mavka", False)]
     monkeypatch.setattr(alerts, "renew", broken)
     with pytest.raises(Broken):
-        run(shops.add(SHOP, ""))
+        run(saved(SHOP))
     assert run(shops.connected()) == set()
     assert rows(engine) == [("mavka", False)]
 
 
 def test_a_repeated_addition_that_fails_takes_nothing_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    run(shops.add(SHOP, ""))
+    run(saved(SHOP))
     with monkeypatch.context() as patched:
         patched.setattr(alerts, "renew", broken)
         with pytest.raises(Broken):
-            run(shops.add(SHOP, ""))
+            run(saved(SHOP))
     assert run(store.load_shop(SHOP.slug)) == SHOP
-    run(shops.add(SHOP, ""))
+    run(saved(SHOP))
 
 
 def test_one_shop_is_added_under_one_name_by_two_at_once() -> None:
     async def both() -> list[Any]:
         again = SHOP.model_copy(update={"slug": "again"})
-        return await asyncio.gather(shops.add(SHOP, ""), shops.add(again, ""), return_exceptions=True)
+        return await asyncio.gather(saved(SHOP), saved(again), return_exceptions=True)
 
     (refused,) = [end for end in run(both()) if end is not None]
     assert isinstance(refused, BadConfig)
@@ -126,7 +136,7 @@ def test_one_shop_is_added_under_one_name_by_two_at_once() -> None:
 def test_the_lock_holds_over_processes(engine: Engine) -> None:
     async def added() -> None:
         with database.locked(engine, saving.SAVING):
-            adding = asyncio.create_task(shops.add(SHOP, ""))
+            adding = asyncio.create_task(saved(SHOP))
             await asyncio.wait([adding], timeout=3)
             assert await store.list_shops() == {}
         await adding
@@ -136,22 +146,34 @@ def test_the_lock_holds_over_processes(engine: Engine) -> None:
 
 
 def test_an_edit_is_checked_again_when_it_is_saved(engine: Engine) -> None:
-    run(shops.add(SHOP, ""))
-    run(shops.add(OTHER, ""))
+    run(saved(SHOP))
+    run(saved(OTHER))
     with pytest.raises(BadConfig, match='connected already, as "other"'):
-        run(shops.change(SHOP.model_copy(update={"url": OTHER_URL}), ""))
+        run(saved(SHOP.model_copy(update={"url": OTHER_URL}), SHOP))
     moved = SHOP.model_copy(update={"url": "https://new.example.com"})
-    run(shops.change(moved, ""))
+    run(saved(moved, SHOP))
     url = "https://new.example.com"
     with pytest.raises(BadConfig, match='connected already, as "mavka"'):
-        run(shops.add(SHOP.model_copy(update={"slug": "again", "key": shop_key(url), "url": url}), ""))
+        run(saved(SHOP.model_copy(update={"slug": "again", "key": shop_key(url), "url": url})))
 
     run(shops.disconnect(SHOP.slug))
     with pytest.raises(BadConfig, match='there is no shop "mavka" any more'):
-        run(shops.change(moved, ""))
+        run(saved(moved, moved))
     with pytest.raises(BadConfig, match="any more"):
         run(shops.resume(moved))
     assert run(shops.connected()) == {"other"}
+
+
+def test_what_somebody_else_saved_meanwhile_stays() -> None:
+    mine, theirs = (SHOP.model_copy(update={"name": name}) for name in ("Моя", "Чужа"))
+    run(saved(theirs))
+    for before, said in (
+        (SHOP, "has changed this shop just now; nothing was saved."),
+        (None, '"mavka" is taken.'),
+    ):
+        with pytest.raises(BadConfig, match=said):
+            run(saved(mine, before))
+    assert run(store.load_shop(SHOP.slug)) == theirs
 
 
 @pytest.mark.parametrize(
@@ -163,17 +185,17 @@ def test_an_edit_is_checked_again_when_it_is_saved(engine: Engine) -> None:
     ids=["waiting", "delivered"],
 )
 def test_orders_bind_a_shop_to_its_account(engine: Engine, history: str) -> None:
-    run(shops.add(SHOP, ""))
+    run(saved(SHOP))
     elsewhere = SHOP.model_copy(update={"account": "second"})
     execute(engine, history, shop=SHOP.key)
     with pytest.raises(BadConfig, match='belong to the account "main"') as refused:
-        run(shops.change(elsewhere, ""))
+        run(saved(elsewhere, SHOP))
     assert refused.value.field == "account"
     assert run(store.load_shop(SHOP.slug)).account == "main"
     run(shops.disconnect(SHOP.slug))
     with pytest.raises(BadConfig, match='belong to the account "main"'):
-        run(shops.add(elsewhere, ""))
-    run(shops.add(SHOP, ""))
+        run(saved(elsewhere))
+    run(saved(SHOP))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +204,7 @@ def test_orders_bind_a_shop_to_its_account(engine: Engine, history: str) -> None
 def test_a_deletion_that_was_cut_off_is_finished(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, step: tuple[object, str]
 ) -> None:
-    run(shops.add(SHOP, ""))
+    run(saved(SHOP))
     with monkeypatch.context() as patched:
         patched.setattr(*step, broken)
         with pytest.raises(Broken):
@@ -195,7 +217,7 @@ def test_a_deletion_that_was_cut_off_is_finished(
 
 
 def test_a_deletion_begins_once_prefect_answers(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(shops.add(SHOP, ""))
+    run(saved(SHOP))
     with monkeypatch.context() as patched:
         patched.setattr(store, "_documents", broken)
         with pytest.raises(Broken):
@@ -205,7 +227,7 @@ def test_a_deletion_begins_once_prefect_answers(engine: Engine, monkeypatch: pyt
 
 def test_what_an_addition_left_that_was_cut_off_is_removed(engine: Engine) -> None:
     """Whose block is there no more, and which the ledger does not know."""
-    run(shops.add(SHOP, ""))
+    run(saved(SHOP))
     run(store.delete_shop(SHOP.slug))
     execute(engine, "DELETE FROM shops")
     assert run(shops.sync()) == shops.Synced([], [SHOP.slug], {})
@@ -215,20 +237,20 @@ def test_what_an_addition_left_that_was_cut_off_is_removed(engine: Engine) -> No
 def test_shops_of_which_prefect_has_lost_everything_are_left_as_they_are(
     engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(shops.add(SHOP, ""))
+    run(saved(SHOP))
     run(one_shop.remove(SHOP.slug))
     run(store.delete_shop(SHOP.slug))
     run(serve.renew())
     said = capsys.readouterr().err
     assert "mavka can't be used: Prefect has no settings of it. Fix: Connect it again" in said
     assert rows(engine) == [("mavka", True)]
-    run(shops.add(SHOP, ""))
+    run(saved(SHOP))
     assert run(shops.sync()) == shops.Synced([], [], {})
 
 
 def test_one_bad_shop_does_not_stop_the_others(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
-    run(shops.add(SHOP, ""))
-    run(shops.add(OTHER, ""))
+    run(saved(SHOP))
+    run(saved(OTHER))
     execute(engine, "DELETE FROM shops WHERE slug = 'mavka'")
     execute(engine, "INSERT INTO shops (key, slug, account) VALUES ('zzzzzz', 'mavka', 'main')")
     run(one_shop.remove("other"))
@@ -243,7 +265,7 @@ def test_one_bad_shop_does_not_stop_the_others(engine: Engine, capsys: pytest.Ca
 def test_a_block_for_messages_that_is_gone_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     run(Variable.aset(alerts.VARIABLE, "slack-webhook/gone", overwrite=True))
     try:
-        run(shops.add(SHOP, ""))
+        run(saved(SHOP))
         run(shops.pause(SHOP))
         assert run(shops.sync()).unusable == {}
     finally:

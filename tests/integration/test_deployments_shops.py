@@ -101,7 +101,7 @@ def test_its_schedule_follows_import_edit_pause_and_resume(connected: Installati
     assert nightly["parameters"] == {"shop": SLUG, "repair": True}
 
     edited = connected.file(INDEX, name="Нова назва")
-    connected.done("shop", "edit", SLUG, "--from", str(edited))
+    connected.done("shop", "apply", str(edited))
     found = deployments(connected)
     assert {flow: one["id"] for flow, one in found.items()} == before
     assert schedules() == {True}
@@ -118,7 +118,7 @@ def test_its_schedule_follows_import_edit_pause_and_resume(connected: Installati
     assert connected.become(planned, lambda count: count <= 1) == 1
     assert connected.flow_run(by_hand)["state"]["type"] == "SCHEDULED"
 
-    connected.done("shop", "edit", SLUG, "--from", str(connected.file(INDEX, enabled=False)))
+    connected.done("shop", "apply", str(connected.file(INDEX, enabled=False)))
     assert schedules() == {False}
     connected.set_state(by_hand, "CANCELLED")
     assert connected.become(planned, lambda count: count == 0) == 0
@@ -127,7 +127,7 @@ def test_its_schedule_follows_import_edit_pause_and_resume(connected: Installati
     with here(connected.config):  # an import ends that began before
         assert not asyncio.run(schedule.start(connected.engine, connected.key(INDEX)))
     assert schedules() == {False}
-    connected.done("shop", "edit", SLUG, "--from", str(connected.file(INDEX)))
+    connected.done("shop", "apply", str(connected.file(INDEX)))
 
 
 def test_a_shop_that_is_saved_while_its_import_ends_is_synced(

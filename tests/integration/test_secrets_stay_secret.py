@@ -94,7 +94,7 @@ def imported(story: Story) -> None:
     story.run("up")
     story.run("account", "add", "main", "--base-url", life.box.roapp.base_url)
     password = {"CARTUM_ROAPP_SHOP_PASSWORD": shop.password}
-    story.run("shop", "add", SLUG, "--from", str(life.file(0)), **password)
+    story.run("shop", "apply", str(life.file(0)), "--wait", **password)
 
 
 def disturbed(story: Story) -> None:
@@ -160,7 +160,7 @@ def misconfigured(story: Story) -> None:
     story.run("sync", SLUG, ends=1)
     story.worker(f"incremental-sync/{SLUG}", "FAILED")
     wrong = {"CARTUM_ROAPP_SHOP_PASSWORD": "a-wrong-password-9"}
-    story.run("shop", "edit", SLUG, "--from", str(story.life.file(0)), ends=2, **wrong)
+    story.run("shop", "apply", str(story.life.file(0)), ends=2, **wrong)
     shop.change_password(password)
     story.run("sync", SLUG)
 

@@ -178,8 +178,9 @@ def test_a_shop_is_imported_and_synced_there(
         }
         try:
             shell.run("account", "add", "main", "--base-url", box.roapp.base_url)
-            added = shell.run("shop", "add", "shop", "--from", str(shell.box.shop_file(tmp_path, "main")))
-            assert (added["import"]["new"], added["import"]["delivered"], added["import"]["held"]) == (3, 3, 0)
+            file = str(shell.box.shop_file(tmp_path, "shop.yaml", "main"))
+            imported = shell.run("shop", "apply", file, "--wait")["imports"]["shop"]
+            assert (imported["new"], imported["delivered"], imported["held"]) == (3, 3, 0)
             placed = str(box.shops[0].place_order())
             synced = shell.run("sync", "shop")
             assert (synced["new"], synced["unchanged"], synced["delivered"]) == (1, 3, 1)

@@ -97,10 +97,6 @@ def test_one_bad_file_names_what_is_wrong_and_the_others_are_applied(
 
 
 def test_where_each_file_is_bad_nothing_is_applied(installation: Installation, folder: Path) -> None:
-    (folder / "verba.yaml").write_text((folder / f"{SLUG}.yaml").read_text().replace('"url": "http', '"url": "ftp'))
-    alone = installation.command("shop", "apply", str(folder / "verba.yaml"), **password(installation))
-    assert (alone.code, "Asking" in alone.said) == (2, False), "there is nothing to ask"
-    (folder / "verba.yaml").unlink()
     wrong = installation.command("shop", "apply", str(folder), **{VARIABLE: "not-the-password"})
     assert [one["field"] for one in wrong.document["error"]["fields"]] == [f"{folder / f'{SLUG}.yaml'}: password"]
     assert block(installation) is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -90,10 +89,12 @@ def test_the_command_line_says_what_is_wrong(installation: Installation, fields:
         values = {case.field: case.value for case in turn}
         values |= access(installation, values)
         slug, password = values.pop("slug", SLUG), values.pop("password")
-        file = installation.file(INDEX)
-        file.write_text(json.dumps({**json.loads(file.read_text()), **values}, ensure_ascii=False))
-        command = ("shop", "add", slug, "--from", str(file), "--password-stdin")
-        ended = installation.command(*command, typed=password)
+        file = installation.file(INDEX, slug, **values)
+        ended = installation.command("shop", "apply", str(file), "--password-stdin", typed=password)
         assert ended.code == 2, ended.said
         said = {one["field"]: f"{one['message']} Fix: {one['fix']}" for one in ended.document["error"]["fields"]}
-        assert said == {case.field: case.said for case in turn}
+        assert said == {f"{file}: {case.field}": _of_a_file(case) for case in turn}
+
+
+def _of_a_file(case: Case) -> str:
+    return case.said.replace("Fix: ", "Fix: rename the file: ") if case.field == "slug" else case.said

@@ -59,7 +59,8 @@ def test_a_shop_is_imported(commands: Path, box: Sandbox, tmp_path: Path) -> Non
     try:
         assert done("up")["worker"] == "started"
         done("account", "add", "main", "--base-url", box.roapp.base_url)
-        imported = done("shop", "add", "my-shop", "--from", str(demo.shop_file(tmp_path, "main")))["import"]
+        file = str(demo.shop_file(tmp_path, "my-shop.yaml", "main"))
+        imported = done("shop", "apply", file, "--wait")["imports"]["my-shop"]
         assert (imported["new"], imported["delivered"], imported["held"]) == (3, 3, 0)
     finally:
         done("down")

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cartum_roapp.cli import backend, shops
+from cartum_roapp.cli import backend, shop_files
 from cartum_roapp.cli.app import main
 from cartum_roapp.cli.output import CommandEnd, bad_input, opened, print_failure, say, show, terminal_table
 from cartum_roapp.config.problems import Problem, bad_config
@@ -211,7 +211,7 @@ def test_an_argument_that_is_no_text_is_refused(command: tuple[str, ...], capsys
 
 
 def test_the_name_of_a_file_may_be_any_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["shop", "add", "mavka", "--from", f"{tmp_path}/\udcff.yaml"]) == 2
+    assert main(["shop", "export", "--to", f"{tmp_path}/\udcff.yaml"]) == 2
     assert "not UTF-8 text" not in capsys.readouterr().err
 
 
@@ -228,11 +228,11 @@ def test_an_import_that_is_broken_off_says_that_the_shop_is_saved(monkeypatch: p
 
     monkeypatch.setattr("cartum_roapp.cli.runs.run_import", run_import)
     with pytest.raises(CommandEnd) as ended:
-        shops._import("mavka", {"slug": "mavka", "saved": True})
+        shop_files._import(["mavka"], {"dry_run": False, "imports": {}})
     assert (ended.value.code, ended.value.kind) == (130, "interrupted")
     assert ended.value.message.startswith("Interrupted: mavka is saved")
     assert ended.value.fix == "`cartum-roapp import mavka` goes on where it stopped"
-    assert ended.value.as_dict()["saved"] is True
+    assert ended.value.as_dict()["dry_run"] is False
 
 
 def test_an_import_ends_with_its_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,11 +240,14 @@ def test_an_import_ends_with_its_table(capsys: pytest.CaptureFixture[str]) -> No
               "delivered": 3, "held": 0, "calls_by_kind": {"cartum": 17, "roapp_reads": 0, "roapp_writes": 9},
               "seconds": 1.5}  # fmt: skip
     with opened(as_json=False):
-        show(None, lambda: shops._imported("mavka", counts))
+        show(
+            None,
+            lambda: shop_files._summary({"dry_run": False, "shops": [], "pruned": [], "imports": {"mavka": counts}}),
+        )
     printed = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert printed[:2] == [["Counts"], []]
     assert ["delivered", "3"] in printed and ["calls", "to", "the", "shop", "17"] in printed
-    assert printed[-1] == ["mavka:", "3", "new."]
+    assert ["mavka:", "3", "new."] in printed
 
 
 @pytest.mark.parametrize(("arguments", "printed"), [((), b"Gr??e"), (("--json",), '"Gr\\udcf6ße"'.encode())])

@@ -45,7 +45,8 @@ def on_a_terminal(home: Path, *arguments: str, **environment: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "arguments", ["everything", "--help", "shop add --help", "held", "sync", "up --bogus", "--install-completion bash"]
+    "arguments",
+    ["everything", "--help", "shop apply --help", "held", "up --bogus", "--install-completion bash"],
 )
 def test_no_color_means_no_escape_codes_at_all(tmp_path: Path, arguments: str) -> None:
     named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}  # so that the shell is an argument

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from cartum_roapp.cli import fleet, shop_checks
+from cartum_roapp.cli import shop_checks, shop_files
 from cartum_roapp.cli.output import CommandEnd
 from cartum_roapp.draft import draft, write_atomically
 
 WRITERS: dict[str, Callable[[Path], None]] = {
     "small file": lambda path: write_atomically(path, "new"),
     "shop discover --write": lambda path: shop_checks._written(path, "new"),
-    "shop export --force": lambda path: fleet._write(path.parent, {path.stem: "new"}, force=True),
+    "shop export --force": lambda path: shop_files._write(path.parent, {path.stem: "new"}, force=True),
 }
 
 

@@ -55,8 +55,8 @@ def test_words_are_shown_as_they_are() -> None:
     assert escaped(plain) == plain
     assert rendered(escaped("a *b* <c> [d] e_ &amp;")) == "<p>a *b* &lt;c&gt; [d] e_ &amp;amp;</p>\n"
     assert (
-        escaped("Fix: `cartum-roapp shop edit x --from FILE.yaml`.")
-        == "Fix: `cartum-roapp shop edit x --from FILE.yaml`."
+        escaped("Fix: `cartum-roapp shop discover --write FILE.yaml`.")
+        == "Fix: `cartum-roapp shop discover --write FILE.yaml`."
     )
 
 

@@ -199,7 +199,7 @@ BAD_LINES = [
     (
         "slug",
         "slug: mavka",
-        "is not a key of the file. Fix: remove the line; the slug is given on the command line: shop add SLUG",
+        "is not a key of the file. Fix: remove the line; the file's name is the slug: SLUG.yaml",
     ),
     ("account", "account: main\naccount: other", "stands twice, on lines 14 and 15. Fix: keep one of the two"),
 ]
