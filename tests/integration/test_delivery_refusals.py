@@ -11,8 +11,6 @@ from cartum_roapp.delivery import drain
 from cartum_roapp.errors import BadConfig
 from sandbox.roapp_checks import BodyError, Checks
 
-pytestmark = pytest.mark.drawn(3)
-
 SHAPES = [("errors", 422), ("errors", 400), ("message", 422), ("validation", 400), ("text", 422), ("html", 400)]
 
 

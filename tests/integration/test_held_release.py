@@ -13,8 +13,6 @@ from world import World
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import deleted_shops, held
 
-pytestmark = pytest.mark.drawn(2)
-
 PHONE = "+380671112233"
 FIELD = "ad_campaign_id"
 Mend = Callable[[], object]

@@ -13,8 +13,6 @@ from world import World
 from cartum_roapp.ledger import held, held_selection, journal, outbox
 from cartum_roapp.ledger.journal import Kind
 
-pytestmark = pytest.mark.drawn(2)
-
 Row = dict[str, Any]
 
 

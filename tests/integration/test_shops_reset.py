@@ -23,8 +23,6 @@ from cartum_roapp.ledger import (
     standstill,
 )
 
-pytestmark = pytest.mark.drawn(2)
-
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:
