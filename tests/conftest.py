@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,37 +63,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Draws among the tests that are marked `one_of` or `drawn`; what takes long begins first."""
-    if not config.option.full:
-        _draw(config, items)
+    """What takes long begins first."""
     items.sort(key=lambda item: place(item.nodeid))
 
 
 def pytest_collection_finish() -> None:
     thrift.begin()
-
-
-def _draw(config: pytest.Config, items: list[pytest.Item]) -> None:
-    seed = config.option.seed
-    left: list[pytest.Item] = []
-    cases: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        if item.get_closest_marker("one_of"):
-            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
-        elif (drawn := item.get_closest_marker("drawn")) and not _is_drawn(
-            seed, item.nodeid, *drawn.args, **drawn.kwargs
-        ):
-            left.append(item)
-    chosen = [random.Random(f"{seed} {name}").choice(of) for name, of in cases.items()]
-    left += [item for of in cases.values() for item in of if item not in chosen]
-    config.hook.pytest_deselected(items=left)
-    gone = set(left)
-    items[:] = [item for item in items if item not in gone]
-
-
-def _is_drawn(seed: int, nodeid: str, among: int, *, turn: int | None = None) -> bool:
-    """`turn`: all tests of the files with that turn or none of them, as what a file sets up takes longest."""
-    return Sample(seed, False, nodeid).drawn(among) if turn is None else seed % among == turn
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

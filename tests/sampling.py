@@ -42,10 +42,6 @@ class Sample:
         """Draws among the neighbours of point n."""
         return random.Random(f"{self.seed} {self.name} {n // EACH}")
 
-    def drawn(self, among: int) -> bool:
-        """Is the test itself tried, one of `among` by chance?"""
-        return self.full or random.Random(f"{self.seed} {self.name}").randrange(among) == 0
-
     def times(self, whole: int, part: int) -> int:
         """How many random tries are made: so many in a whole run, so many else."""
         return whole if self.full else part

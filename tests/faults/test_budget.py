@@ -71,12 +71,10 @@ def assert_all_there(world: World) -> None:
 
 @pytest.mark.long
 @pytest.mark.alone
-@pytest.mark.one_of
-@pytest.mark.parametrize("latency", [0.3, 1.5])
-def test_two_imports_and_a_person_who_checks_use_the_budget_and_keep_it(database: str, latency: float) -> None:
+def test_two_imports_and_a_person_who_checks_use_the_budget_and_keep_it(database: str) -> None:
     """Two imports at once on one account, and lists read beside them as `shop check` does. Enough orders that the
     beginning, when each call waits for the one before, is less than half of it."""
-    with a_world(database, orders=25, latency=latency) as world:
+    with a_world(database, orders=25, latency=1.5) as world:
 
         def check(own: World) -> None:
             clients = Clients(timeout=10, limiter=lambda name: CallSlots(own.engine, name, INTERVAL))
@@ -96,7 +94,6 @@ def test_two_imports_and_a_person_who_checks_use_the_budget_and_keep_it(database
 
 @pytest.mark.long
 @pytest.mark.alone
-@pytest.mark.one_of
 @pytest.mark.parametrize("retry_after", [None, 2.0])
 def test_a_storm_of_429s_is_waited_out_and_the_whole_budget_used_again(
     database: str, record: Record, retry_after: float | None

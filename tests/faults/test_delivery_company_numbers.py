@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from world import World
 
-pytestmark = pytest.mark.drawn(2)
-
 QUICK: dict[str, Any] = {"http_timeout": 0.4, "unclear_wait": 0.2, "recheck_after": 60.0, "retry_base": 0.02}
 BOTH = {"company": 'ТОВ "Ромашка"', "edrpou": "12345678", "ipn": "123456712345"}
 TAX_ALONE = {"company": 'ТОВ "Ромашка"', "ipn": "123456712345"}

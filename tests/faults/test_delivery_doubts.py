@@ -14,8 +14,6 @@ from world import World
 
 from cartum_roapp.errors import Retryable
 
-pytestmark = pytest.mark.drawn(2)
-
 QUICK: dict[str, Any] = {
     "http_timeout": 0.4, "unclear_wait": 0.2, "recheck_after": 0.5, "retry_base": 0.001, "retries": 2,
 }  # fmt: skip

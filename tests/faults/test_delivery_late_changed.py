@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from world import World
 
-pytestmark = pytest.mark.drawn(2)
-
 QUICK: dict[str, Any] = {"http_timeout": 0.4, "unclear_wait": 0.2, "recheck_after": 2.0, "retry_base": 0.01}
 PHONE = "+380671112233"
 

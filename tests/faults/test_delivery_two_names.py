@@ -11,8 +11,6 @@ from world import World
 
 from cartum_roapp.config import ShopConfig
 
-pytestmark = pytest.mark.drawn(2)
-
 QUICK: dict[str, Any] = {"http_timeout": 0.4, "unclear_wait": 0.2, "recheck_after": 60.0, "retry_base": 0.02}
 #: Seconds after which a call that nobody answered takes effect; it is waited for 2.5 times `unclear_wait`.
 LATE = 0.35

@@ -195,7 +195,6 @@ FAULTS = {
 }
 
 
-@pytest.mark.one_of
 @pytest.mark.parametrize("fault", FAULTS)
 def test_every_shop_goes_on(fleet: Fleet, fault: str, record: Record, record_property) -> None:  # type: ignore[no-untyped-def]
     fleet.box.roapp.clear_calls()

@@ -124,7 +124,6 @@ def test_settings_that_are_corrected_while_an_order_is_under_way_refuse_no_run(w
     assert asyncio.run(story()) in world.roapp_orders(two)
 
 
-@pytest.mark.drawn(2)
 @pytest.mark.parametrize("why", ["paused", "put off", "switched off", "moved", "no settings", "bad settings"])
 def test_a_shop_that_is_left_out_stops_no_other(world: World, why: str) -> None:
     one, two = world.shop(0), world.shop(1)

@@ -15,8 +15,6 @@ from warm import warm
 
 from cartum_roapp.home import Home
 
-pytestmark = pytest.mark.drawn(4, turn=1)
-
 SLUG, INDEX = "shop-4", 3
 FAILED, SILENT, HELD = (
     f"{SLUG}: {what}" for what in ("a run failed", "no success for 15 minutes", "held records grew")

@@ -21,8 +21,6 @@ from cartum_roapp.ledger import backfills, daily, dossier, erasure, health, jour
 from cartum_roapp.ledger.journal import Kind
 from sandbox.box import Shop
 
-pytestmark = pytest.mark.drawn(2)
-
 NOW = datetime.now(UTC)
 DELIVERED = 3
 

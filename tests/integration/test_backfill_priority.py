@@ -12,8 +12,6 @@ from world import Row, World
 
 from cartum_roapp.ledger import backfills
 
-pytestmark = pytest.mark.drawn(2)
-
 NOW = datetime.now(UTC)
 DELIVERED = 3
 

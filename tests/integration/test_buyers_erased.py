@@ -17,8 +17,6 @@ from cartum_roapp.ledger.database import connect
 from cartum_roapp.ledger.erasure import Buyer, Named
 from cartum_roapp.sync.retention import remove_old
 
-pytestmark = pytest.mark.drawn(2)
-
 NAME, EMAIL, PHONE = "Ганна Нетакаяквсі", "hanna@buyers.example", "+380671234567"
 TELLING = ("Нетакаяквсі", EMAIL, "671234567", "67 123", "Прихована", "domofon 4711", "20450000000471")
 CANCELED = 4
@@ -134,7 +132,6 @@ def test_an_erased_buyer_is_in_no_table_and_nothing_comes_back_or_is_doubled(wor
     assert found(world, "phone", PHONE) == Buyer((again,), (again,), (), 1)
 
 
-@pytest.mark.drawn(1)
 def test_the_database_s_files_are_freed_of_what_was_erased(world: World) -> None:
     def vacuumed() -> set[str]:
         names = "SELECT array_agg(relname::text) FROM pg_stat_user_tables WHERE vacuum_count > 0"

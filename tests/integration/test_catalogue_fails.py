@@ -18,8 +18,6 @@ from cartum_roapp.ledger.journal import Kind
 from sandbox.cartum_shop import CartumShop
 from tasks import summary
 
-pytestmark = pytest.mark.drawn(2)
-
 KNOWN, NEW = "KR-799", "CAP-2"
 
 

@@ -17,8 +17,6 @@ from cartum_roapp.delivery.choosing import Chosen
 from cartum_roapp.errors import BadConfig, Question
 from cartum_roapp.ledger import chosen_contacts, chosen_products, dossier, erasure, held
 
-pytestmark = pytest.mark.drawn(2)
-
 CODE = "CAP-2"
 PHONE = "+380671112233"
 

@@ -21,7 +21,7 @@ from cartum_roapp import service
 from cartum_roapp.home import LOG_LIMIT, Home
 from cartum_roapp.settings import Settings
 
-pytestmark = [pytest.mark.long, pytest.mark.drawn(4, turn=2)]
+pytestmark = pytest.mark.long
 
 INDEX, SLUG = 6, "shop-7"
 

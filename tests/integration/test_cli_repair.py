@@ -17,8 +17,6 @@ from cartum_roapp.config import AccountConfig
 from cartum_roapp.errors import BadConfig
 from flows.replay_held import replay_held
 
-pytestmark = pytest.mark.drawn(4, turn=2)
-
 SLUG, INDEX, OTHER = "shop-8", 7, 5
 
 

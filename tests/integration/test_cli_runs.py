@@ -17,8 +17,6 @@ from sqlalchemy import text
 
 from sandbox.cartum_shop import CartumShop
 
-pytestmark = pytest.mark.drawn(4, turn=3)
-
 SLUG, INDEX = "shop-5", 4
 COUNTS = {"seen", "new", "changed", "unchanged", "delivered", "held", "calls", "seconds"}
 DELIVERED = 3

@@ -23,8 +23,6 @@ from cartum_roapp import service
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 
-pytestmark = pytest.mark.drawn(4, turn=0)
-
 
 class Shell:
     """Runs `cartum-roapp` with its own home; `out`, `err` and `code` are those of the last command."""

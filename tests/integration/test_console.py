@@ -22,8 +22,6 @@ from cartum_roapp.connection.choices import Choice
 from cartum_roapp.connection.status_match import StatusMatch
 from deployments import shops
 
-pytestmark = pytest.mark.drawn(4, turn=0)
-
 SLUG, INDEX = "shop-10", 9
 
 

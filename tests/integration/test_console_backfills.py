@@ -14,8 +14,6 @@ from installation import Installation
 from cartum_roapp.ledger import database
 from sandbox import Shop
 
-pytestmark = pytest.mark.drawn(4, turn=0)
-
 #: As test_console.py, so that both share the shop.
 SLUG, INDEX = "shop-10", 9
 PATH = f"/shops/{SLUG}/backfills"

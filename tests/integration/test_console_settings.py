@@ -14,8 +14,6 @@ from prefect_side import PrefectSide
 
 from sandbox import Shop
 
-pytestmark = pytest.mark.drawn(4, turn=2)
-
 INDEX, SLUG = 6, "verba"
 
 

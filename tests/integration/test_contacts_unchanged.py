@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from world import World
 
-pytestmark = pytest.mark.drawn(3)
-
 PHONES = [f"+38067111220{n}" for n in range(6)]
 ONE, TWO, THREE, *_ = PHONES
 MAIL, OTHER = "olena@example.com", "office@example.com"

@@ -13,8 +13,6 @@ from world import World
 
 from cartum_roapp.errors import Retryable
 
-pytestmark = pytest.mark.drawn(3)
-
 ONE, TWO = "+380671112233", "+380509998877"
 MAIL = "office@example.com"
 NAME, NUMBER, TAX = 'ТОВ "Ромашка"', "12345678", "123456712345"

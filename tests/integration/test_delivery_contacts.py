@@ -14,8 +14,6 @@ from world import World
 from cartum_roapp.delivery import drain, search
 from sandbox import Sandbox
 
-pytestmark = pytest.mark.drawn(2)
-
 PHONE, OTHER = "+380671112233", "+380509998877"
 MAIL = "olena@example.com"
 ONE: list[tuple[str, int]] = [("KR-799", 1)]

@@ -13,8 +13,6 @@ from cartum_roapp.apis.calls import Calls
 from cartum_roapp.delivery import choosing
 from cartum_roapp.delivery.account import reading
 
-pytestmark = pytest.mark.drawn(2)
-
 P1, P2, P3 = "+380671112233", "+380509998877", "+380931234567"
 BARE: dict[str, Any] = {"orders": 0, "delivered": 0, "older": 0}
 PLAIN: dict[str, Any] = {

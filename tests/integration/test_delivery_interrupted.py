@@ -13,8 +13,6 @@ from world import World
 from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Retryable
 
-pytestmark = pytest.mark.drawn(3)
-
 QUICK: dict[str, Any] = {"http_timeout": 0.4, "unclear_wait": 0.2, "recheck_after": 60.0, "retry_base": 0.001}
 NEW, PROCESSING, DELIVERED, SHIPPING = 1, 2, 3, 6
 HOW = ("a line is refused", "RO App is down", "its answer is lost")

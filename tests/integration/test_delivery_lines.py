@@ -15,8 +15,6 @@ from cartum_roapp.apis.roapp import RoApp, client
 from cartum_roapp.apis.roapp.rows import RoItem
 from cartum_roapp.errors import BadConfig, Retryable
 
-pytestmark = pytest.mark.drawn(2)
-
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 import pytest
 from world import World
 
-pytestmark = pytest.mark.drawn(2)
-
 CHANGES = ("status", "waybill", "quantity", "line")
 
 

@@ -11,8 +11,6 @@ from world import World
 
 from cartum_roapp.ledger import held
 
-pytestmark = pytest.mark.drawn(3)
-
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from world import World
 
-pytestmark = pytest.mark.drawn(3)
-
 ONE, TWO, THREE = "+380671112233", "+380509998877", "+380631234567"
 MAIL = "olena@example.com"
 

@@ -9,8 +9,6 @@ from decimal import Decimal
 import pytest
 from world import Row, World
 
-pytestmark = pytest.mark.drawn(2)
-
 CODE = "CAP-2"  # not in RO App's catalogue
 #: So many products that the pause after a reading outlasts a test on a busy machine.
 LARGE = 1500

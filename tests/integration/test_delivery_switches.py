@@ -10,7 +10,7 @@ from world import World
 from cartum_roapp.config import ShopConfig
 
 # An import and a sync a form; each form alone is tried with the clients of both APIs.
-pytestmark = [pytest.mark.long, pytest.mark.drawn(2)]
+pytestmark = pytest.mark.long
 
 # Switches of RO App (roapp §2–§3), each alone.
 ROAPP: list[dict[str, Any]] = [

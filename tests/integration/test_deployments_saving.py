@@ -24,8 +24,6 @@ from cartum_roapp.service import ledger
 from cartum_roapp.settings import Settings
 from deployments import alerts, drafts, one_shop, saving, serve, shops
 
-pytestmark = pytest.mark.drawn(4, turn=0)
-
 URL = "https://shop.example.com"
 SHOP = ShopConfig(
     slug="mavka", key=shop_key(URL), name="Мавка", url=URL, login="api", password=SecretStr("secret"),

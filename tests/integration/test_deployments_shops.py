@@ -17,8 +17,6 @@ from deployments import one_shop, pool, shops
 from deployments.one_shop import anchor, nightly_cron
 from tasks import schedule
 
-pytestmark = pytest.mark.drawn(2)
-
 SLUG = "shop-3"
 INDEX, ANOTHER = 2, 5
 

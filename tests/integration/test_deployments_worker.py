@@ -30,8 +30,6 @@ from deployments.queues import IMPORTS, NIGHTS, PLACES, SYNCS
 from deployments.run_thread import RunThread, own_flow
 from deployments.worker import InProcessWorker
 
-pytestmark = pytest.mark.drawn(2)
-
 SHOP, OTHER = 0, 1
 #: Other connections to the ledger that hold a lock.
 LOCKS = """
@@ -150,7 +148,6 @@ def test_the_schedule_begins_with_the_import(worker: Installation, imported: Row
     assert [found[index]["schedules"][0]["active"] for index in (1, 2)] == [True, False]  # type: ignore[index]
 
 
-@pytest.mark.drawn(1)
 def test_a_sync_that_a_person_starts_leaves_nothing_in_the_worker(
     worker: Installation, imported: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -557,7 +554,6 @@ def test_runs_for_which_a_worker_has_no_place_are_left_to_others(worker: Install
 
 
 @pytest.mark.long
-@pytest.mark.drawn(6)
 def test_a_backlog_of_syncs_hides_no_night(
     worker: Installation, imported: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -687,7 +683,6 @@ def arrived(worker: Installation, index: int, number: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.drawn(1)
 def test_after_two_hours_without_a_worker_each_shop_catches_up_with_one_run(
     worker: Installation, imported: Row
 ) -> None:

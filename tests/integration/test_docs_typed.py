@@ -28,7 +28,7 @@ from cartum_roapp import service
 from cartum_roapp.cli.demo import meet
 from sandbox import Sandbox
 
-pytestmark = [pytest.mark.long, pytest.mark.drawn(2)]
+pytestmark = pytest.mark.long
 
 README = (ROOT / "README.md").read_text()
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()

@@ -17,8 +17,6 @@ from cartum_roapp.report.tables import of_plan
 from tasks.links import Links
 from tasks.sections import sections
 
-pytestmark = pytest.mark.drawn(2)
-
 UNMATCHED = 9
 #: The record of the run itself, what is counted of it, and the call budget that it keeps.
 NOT_COMPARED = {"runs", "counters", "call_slots"}

@@ -14,8 +14,6 @@ from cartum_roapp.sync.retention import remove_old
 
 SHIPPING, CANCELED = 7, 4
 
-pytestmark = pytest.mark.drawn(2)
-
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:

@@ -15,8 +15,6 @@ from installation import Installation, Row
 
 from sandbox.cartum_shop import CartumShop
 
-pytestmark = pytest.mark.drawn(4, turn=3)
-
 SLUG, INDEX = "shop-8", 7
 FIELD = "ad_campaign_id"
 PHONE, MAIL, NAME = "+380671234509", "held.buyer@example.com", "Соломія Притула-Гетьман"

@@ -15,8 +15,6 @@ from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.sync import order_story
 from cartum_roapp.sync.dismissal import dismiss
 
-pytestmark = pytest.mark.drawn(2)
-
 CANCELED = 4
 
 

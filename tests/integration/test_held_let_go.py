@@ -9,8 +9,6 @@ from world import World
 
 from cartum_roapp.ledger import held, held_selection
 
-pytestmark = pytest.mark.drawn(2)
-
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:

@@ -16,8 +16,6 @@ from cartum_roapp.delivery import doubt
 from cartum_roapp.ledger import deleted_shops, held_selection
 from cartum_roapp.sync.dismissal import dismiss
 
-pytestmark = pytest.mark.drawn(2)
-
 PHONE = "+380671112233"
 SETTINGS: dict[str, dict[str, Any]] = {
     "catalogue-unavailable": {"identify_products_by": ["barcode"]},

@@ -11,8 +11,6 @@ from world import World
 from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.ledger import held, runs
 
-pytestmark = pytest.mark.drawn(2)
-
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:

@@ -11,8 +11,6 @@ from world import World
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import held, held_selection
 
-pytestmark = pytest.mark.drawn(2)
-
 FIELD = "ad_campaign_id"
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from sqlalchemy import text
 from world import World
 
 from cartum_roapp.ledger import deleted_shops, health, journal, runs, shop_statuses
 from cartum_roapp.ledger.journal import Event, Kind
 from cartum_roapp.sync.retention import remove_old
-
-pytestmark = pytest.mark.drawn(2)
 
 _IN_SHOP = (Kind.SEEN, Kind.CHANGED, Kind.DELETED)
 

@@ -17,8 +17,6 @@ from cartum_roapp.ledger import held
 from cartum_roapp.metrics.collectors import METRICS, LedgerCollector, registry
 from cartum_roapp.metrics.endpoint import serving
 
-pytestmark = pytest.mark.drawn(2)
-
 Samples = dict[tuple[str, ...], float]
 
 

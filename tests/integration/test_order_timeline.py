@@ -5,15 +5,12 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from sqlalchemy import text
 from world import World
 
 from cartum_roapp.ledger import held, timeline
 from cartum_roapp.ledger.journal import Event, Kind
 from cartum_roapp.sync import order_story
-
-pytestmark = pytest.mark.drawn(2)
 
 NAME, PHONE, MAIL, CITY = "Соломія Притула", "+380671234509", "solomia@example.com", "Жмеринка"
 BUYER = {"delivery_name": NAME, "delivery_phone": PHONE, "delivery_email": MAIL, "delivery_city": CITY}

@@ -11,8 +11,6 @@ from world import World
 
 from cartum_roapp.ledger import missing_products
 
-pytestmark = pytest.mark.drawn(2)
-
 CODE = "CAP-2"
 
 

@@ -12,8 +12,6 @@ from ledger_rows import rows
 from sqlalchemy import text
 from world import Row, World
 
-pytestmark = pytest.mark.drawn(3)
-
 TABLES_OF_AN_ORDER = ("orders", "order_lines", "outbox", "order_matches", "agreed_lines")
 
 

@@ -21,8 +21,6 @@ from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.window import compared_orders
 from flows import reconcile as story
 
-pytestmark = pytest.mark.drawn(2)
-
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:

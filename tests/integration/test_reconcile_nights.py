@@ -14,8 +14,6 @@ from world import World
 from cartum_roapp.ledger.scope import Scope
 from cartum_roapp.sync import window
 
-pytestmark = pytest.mark.drawn(2)
-
 #: Orders that were placed, delivered and closed long ago.
 OLD_MONTHS, IN_A_MONTH = 4, 8
 RECENT = 6

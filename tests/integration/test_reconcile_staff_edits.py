@@ -10,8 +10,6 @@ import pytest
 from ledger_rows import rows
 from world import Row, World
 
-pytestmark = pytest.mark.drawn(2)
-
 EDITED = "edited-in-roapp"
 
 

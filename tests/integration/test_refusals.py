@@ -67,9 +67,10 @@ REFUSALS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.one_of
-@pytest.mark.parametrize("path", ["^/orders$", "^/contacts/people$", "/items$", "/status$"])
-@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize(
+    ("refusal", "path"),
+    zip(REFUSALS, ["^/orders$", "^/contacts/people$", "/items$", "/status$", "^/orders$"], strict=True),
+)
 def test_one_refused_write_stops_nothing_but_its_order(world: World, refusal: str, path: str) -> None:
     shop, roapp = world.box.shops[0], world.box.roapp
     roapp.faults.fail(method="POST", path=path, **REFUSALS[refusal])

@@ -14,8 +14,6 @@ from cartum_roapp.ledger import erasure, held, held_selection, journal, outbox
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.outbox import Ask
 
-pytestmark = pytest.mark.drawn(2)
-
 Row = dict[str, Any]
 
 

@@ -20,8 +20,6 @@ from flows.reconcile import compare_sides
 from tasks.links import Links
 from tasks.summary import summary_text
 
-pytestmark = pytest.mark.drawn(2)
-
 CONSOLE = "https://console.example"
 BUYER = {"delivery_name": "Соломія Вишневецька", "delivery_phone": "+380671234567", "delivery_address": "вул. Тиха 7"}
 

@@ -36,7 +36,7 @@ CUSTOMERS_OWN = {
     "held": {"payload": "the row, for the person who mends it"},
 }  # fmt: skip
 
-pytestmark = [pytest.mark.long, pytest.mark.drawn(2, turn=0)]  # a whole life with every fault
+pytestmark = pytest.mark.long  # a whole life with every fault
 
 SLUG = "shop-1"
 FIELD = "ad_campaign_id"

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from installation import Installation, Row
 
-pytestmark = pytest.mark.drawn(4, turn=2)
-
 SLUG, INDEX, OTHER = "shop-8", 7, 6
 VARIABLE = "SHOP_8_PASSWORD"
 

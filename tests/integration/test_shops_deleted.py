@@ -21,8 +21,6 @@ from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.orders.frames import LINES, ORDERS, PRODUCTS, Frames, typed_frame
 from cartum_roapp.sync.upsert import Reading, upsert
 
-pytestmark = pytest.mark.drawn(2)
-
 NOTHING = Frames(typed_frame(ORDERS, ()), typed_frame(LINES, ()), typed_frame(PRODUCTS, ()))
 
 

@@ -16,8 +16,6 @@ from cartum_roapp.ledger import held
 from sandbox.cartum_shop import CartumShop
 from sandbox.order_rows import order_line
 
-pytestmark = pytest.mark.drawn(3)
-
 ACCOUNTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "rounded-down": {"line_rounding": "down"},

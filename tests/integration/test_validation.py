@@ -15,7 +15,7 @@ from installation import Installation, Row, disconnect
 
 from cartum_roapp.config.shop import LOGIN_FIELDS, SHOP_FIELDS
 
-pytestmark = [pytest.mark.long, pytest.mark.drawn(2)]
+pytestmark = pytest.mark.long
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "validation.md"
 INDEX, SLUG = 8, "verba"

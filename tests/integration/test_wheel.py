@@ -18,7 +18,7 @@ from pages import ROOT
 from cartum_roapp.cli.demo_sandbox import DemoSandbox
 from sandbox import Sandbox
 
-pytestmark = [pytest.mark.long, pytest.mark.drawn(2)]
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture

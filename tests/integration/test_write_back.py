@@ -25,8 +25,6 @@ from sandbox.roapp_account import RoAppAccount
 from tasks.links import Links
 from tasks.summary import result_of, summary_text
 
-pytestmark = pytest.mark.drawn(3)
-
 NEW, PROCESSING, DELIVERED, CANCELED, SHIPPING = 1, 2, 3, 4, 6
 
 

@@ -15,8 +15,6 @@ from cartum_roapp.errors import Retryable
 from sandbox.cartum_shop import CartumShop
 from sandbox.faults import Planned
 
-pytestmark = pytest.mark.drawn(2)
-
 AGED = """
     UPDATE order_matches SET shop_writes = (
         SELECT jsonb_agg(jsonb_build_array(one -> 0, CAST(one ->> 1 AS timestamptz) - interval '16 minutes'))

@@ -55,7 +55,6 @@ def test_the_peer_is_installed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.long
-@pytest.mark.drawn(2)
 def test_a_small_run_measures_first_load_and_both_repetitions(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -71,7 +70,6 @@ def test_a_small_run_measures_first_load_and_both_repetitions(
 
 
 @pytest.mark.long
-@pytest.mark.drawn(2)
 def test_the_budget_is_measured_as_ro_app_saw_it(database: str) -> None:
     measured = used(database, 2, 0.05)
     assert measured.calls > measured.needed >= 5

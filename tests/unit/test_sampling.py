@@ -33,9 +33,3 @@ def test_many_seeds_together_take_every_point() -> None:
 
 def test_each_fault_has_a_sample_of_its_own() -> None:
     assert taken(1, name="a fault") != taken(1, name="another")
-
-
-def test_of_tests_that_are_drawn_each_has_its_turn() -> None:
-    drawn = [{seed for seed in range(60) if Sample(seed, False, name).drawn(3)} for name in ("a test", "another")]
-    assert drawn[0] != drawn[1] and all(10 < len(seeds) < 30 for seeds in drawn)
-    assert Sample(1, True, "a test").drawn(1_000_000)
