@@ -11,8 +11,6 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-pytestmark = pytest.mark.drawn(2)
-
 
 @pytest.fixture
 def world(database: str) -> Iterator[World]:
