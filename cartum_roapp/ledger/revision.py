@@ -10,7 +10,7 @@ from cartum_roapp.errors import BadConfig
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Of the newest migration: its day, and digits of its content (tests/integration/test_ledger_migrations.py has them).
-HEAD = "20261203_21bab3e50260"
+HEAD = "20261203_c5e1f0523e09"
 
 
 def found(ask: Callable[[str], object]) -> str | None:

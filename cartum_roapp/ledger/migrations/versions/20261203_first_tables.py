@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261203_21bab3e50260"
+revision = "20261203_c5e1f0523e09"
 down_revision = None
 
 TABLES = """
