@@ -83,6 +83,7 @@ async def _until_unclear(world: World) -> None:
         await run
 
 
+@pytest.mark.parametrize("moved", ["UMB-1", "NEW-ART"])
 def test_a_line_of_another_article_and_quantity_after_it_is_there_once(world: World, moved: str) -> None:
     shop = world.box.shops[0]
     number = shop.place_order(articles=[], status=1)
