@@ -16,7 +16,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import tarfile
 import tempfile
 import time
@@ -26,15 +25,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from psycopg2.extensions import parse_dsn
-
 from cartum_roapp import service
 from cartum_roapp.draft import write_atomically
 from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.home import Home, disk_failure, unusable
 from cartum_roapp.ledger import revision
 from cartum_roapp.ledger.agreed import FORGET_ALL
-from cartum_roapp.postgres.cluster import binaries
+from cartum_roapp.postgres import dump
 from cartum_roapp.postgres.database_url import VARIABLE, DatabaseUrl
 from cartum_roapp.postgres.databases import both, connected, is_key, prepare_prefect
 from cartum_roapp.service.ledger import opened
@@ -47,9 +44,6 @@ _KEYS = ("prefect-encryption", "prefect-login")
 _DRAFT, _LOCK = ".cartum-roapp-draft-", "lock"
 #: Seconds, outside of a home: another machine's lock may not be seen there.
 _SURELY_LEFT = 24 * 3600.0
-# pg_dump 17 and newer write this line, which older servers don't know.
-_UNKNOWN_BEFORE_17 = b"SET transaction_timeout = 0;\n"
-_COUNT = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 
 
 def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], bool]:
@@ -72,8 +66,7 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
                 fix="Leave it out, and keep the servers' PREFECT_SERVER_ENCRYPTION_KEY yourself.",
             )
         for url, name in ((ledger, LEDGER_DUMP), (prefect, PREFECT_DUMP)):
-            options = ("--format=custom", "--no-owner", "--no-acl", "--no-comments")
-            _run("pg_dump", url, *options, "--file", str(folder / name))
+            dump.write(url, folder / name)
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
         about = {
             "made_at": made_at,
@@ -179,17 +172,17 @@ def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
         about = _unpack(path, folder)
         revision.check(about["ledger"], str(path), "FILE")
         if config.database_url:
-            _require_empty(DatabaseUrl.parse(config.database_url))
+            dump.require_empty(DatabaseUrl.parse(config.database_url))
         _take_keys(home, folder / "keys", about["key"])
         service.use(config, prefect=False)
         if config.database_url:
             prepare_prefect(DatabaseUrl.parse(config.database_url), home.encryption_path)
         ledger, prefect = both(config)
         for url in (ledger, prefect):
-            _require_empty(url)
-        _load(ledger, folder / LEDGER_DUMP, afterwards="" if moved else FORGET_ALL)
+            dump.require_empty(url)
+        dump.load(ledger, folder / LEDGER_DUMP, afterwards="" if moved else FORGET_ALL)
         try:
-            _load(prefect, folder / PREFECT_DUMP)
+            dump.load(prefect, folder / PREFECT_DUMP)
         except BadConfig as error:
             error.fix = f"Remove the cause. {ledger.place} is loaded already: empty it, then repeat."
             raise
@@ -289,67 +282,5 @@ def _fingerprint(key: Path) -> str:
     return hashlib.sha256(key.read_bytes().strip()).hexdigest()[:16] if key.exists() else ""
 
 
-def _load(url: DatabaseUrl, dump: Path, afterwards: str = "") -> None:
-    """Loads one dump and runs the statement `afterwards`, in whole or not at all, also in an older PostgreSQL than the
-    one that it comes from."""
-    script, known = dump.with_suffix(".sql"), dump.with_suffix(".known")
-    _run("pg_restore", None, "--no-owner", "--no-acl", "--file", str(script), str(dump))
-    with script.open("rb") as lines, known.open("wb") as kept:
-        kept.writelines(line for line in lines if line != _UNKNOWN_BEFORE_17)
-        kept.write(afterwards.encode())
-    options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set", "ON_ERROR_STOP=1", "--set", "VERBOSITY=terse")
-    _run("psql", url, *options, "--file", str(known))
-
-
-def _require_empty(url: DatabaseUrl) -> None:
-    if _execute(url, _COUNT):
-        raise BadConfig(
-            f"{url.place} holds something already.",
-            field="CARTUM_ROAPP_HOME",
-            fix="Name a new home (CARTUM_ROAPP_HOME) or an empty database (CARTUM_ROAPP_DATABASE_URL).",
-        )
-
-
-def _execute(url: DatabaseUrl, statement: str) -> object:
-    """Returns the first value that the statement gives."""
-    with connected(url) as connection, connection.cursor() as cursor:
-        cursor.execute(statement)
-        return (cursor.fetchone() or (None,))[0] if cursor.description else None
-
-
 def _revision(url: DatabaseUrl) -> str | None:
-    return revision.found(lambda query: _execute(url, query))
-
-
-def _run(program: str, url: DatabaseUrl | None, *options: str) -> None:
-    """Runs a program of PostgreSQL, on a database or on files alone. No password is among its arguments. What libpq
-    reads from the environment counts for it as for this process; it asks for nothing."""
-    with tempfile.NamedTemporaryFile("w", prefix="pg-", suffix=".conf") as services:  # 0600
-        parts = parse_dsn(url.libpq()) if url else {}
-        services.write("[backup]\n" + "".join(f"{name}={value}\n" for name, value in parts.items()))
-        services.flush()
-        environment = {name: value for name, value in os.environ.items() if name.startswith("PG")}
-        environment.pop("PGCLIENTENCODING", None)
-        environment |= {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "PGSERVICEFILE": services.name}
-        environment |= {"PGSERVICE": "backup"} if url else {}
-        command = [_program(program), *(["--no-password"] if url else []), *options]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines()
-        said = next((line for line in lines if "error:" in line.lower()), lines[-1] if lines else "no reason")
-        place = f" for {url.place}" if url else ""
-        raise BadConfig(f"{program} failed{place}: {said[:300]}", field="FILE", fix="Remove the cause, then repeat.")
-
-
-def _program(name: str) -> str:
-    """Returns the path of the embedded PostgreSQL's program, otherwise the system's."""
-    try:
-        return str(binaries() / name)
-    except BadConfig:
-        if found := shutil.which(name):
-            return found
-    raise BadConfig(
-        f"{name} is missing.",
-        field="PATH",
-        fix="Install PostgreSQL's client programs, of the server's version or newer.",
-    )
+    return revision.found(lambda query: dump.value(url, query))

@@ -33,13 +33,12 @@ async def save_fleet(
         stored = await store.list_shops()
         for one in differ:
             await _refuse_changed(one, stored)
-        connected = await shops.connected()
         free, saved = asyncio.Semaphore(AT_ONCE), 0
 
         async def save(one: DesiredShop) -> None:
             nonlocal saved
             async with free:
-                await _save(engine, one, leftovers=one.slug in connected)
+                await _save(engine, one)
             saved += 1
             progress(saved, len(differ))
 
@@ -73,9 +72,9 @@ async def _refuse_changed(one: DesiredShop, stored: Mapping[str, ShopConfig | Ba
         raise bad_config(problems, shop=config.slug)
 
 
-async def _save(engine: Engine, one: DesiredShop, *, leftovers: bool) -> None:
+async def _save(engine: Engine, one: DesiredShop) -> None:
     assert one.config is not None
     if one.stored:
         await shops.save(engine, one.config, one.company)
     else:
-        await shops.save_new(engine, one.config, one.company, leftovers=leftovers)
+        await shops.save_new(engine, one.config, one.company)

@@ -65,20 +65,18 @@ class Unneeded:
 
     async def clear(self) -> int:
         """Deletes them. Returns their number. Runs of a paused schedule that a person scheduled stay."""
+        ours = await deployments()
+        ids = {one.id for one in ours}
+        self._deleted = (self._deleted | self._known) - ids
+        self._known = ids
+        paused = {one.id for one in ours if one.schedules and not any(schedule.active for schedule in one.schedules)}
+        if not (unneeded := paused | self._deleted):
+            return 0
+        planned = FlowRunFilter(
+            deployment_id=FlowRunFilterDeploymentId(any_=list(unneeded)),
+            state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Scheduled", "Late"])),
+        )
         async with get_client() as client:
-            ours = await deployments(client)
-            ids = {one.id for one in ours}
-            self._deleted = (self._deleted | self._known) - ids
-            self._known = ids
-            paused = {
-                one.id for one in ours if one.schedules and not any(schedule.active for schedule in one.schedules)
-            }
-            if not (unneeded := paused | self._deleted):
-                return 0
-            planned = FlowRunFilter(
-                deployment_id=FlowRunFilterDeploymentId(any_=list(unneeded)),
-                state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Scheduled", "Late"])),
-            )
             found = await every_row(
                 lambda limit, offset: client.read_flow_runs(
                     flow_run_filter=planned, limit=limit, offset=offset, sort=FlowRunSort.ID_DESC

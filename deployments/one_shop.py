@@ -8,6 +8,7 @@ from inspect import cleandoc
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
+from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron, Interval, Schedule
 
@@ -26,14 +27,15 @@ RECONCILE = "flows.reconcile.reconcile"
 SCHEDULE, NIGHTLY = "every-5-minutes", "every-night"
 
 
-async def deploy(config: ShopConfig, *, active: bool) -> None:
-    """Makes or updates the deployments, with active or paused schedules."""
-    await pool.ensure()
-    await _deploy(config, IMPORT)
+async def described(config: ShopConfig, *, active: bool) -> list[RunnerDeployment]:
+    """Returns the deployments, with active or paused schedules."""
     every = Interval(SYNC_EVERY, anchor_date=anchor(config.key), active=active, slug=SCHEDULE)
-    await _deploy(config, SYNC, every)
     nightly = Cron(nightly_cron(config.key), timezone=config.timezone, active=active, slug=NIGHTLY)
-    await _deploy(config, RECONCILE, nightly, repair=True)
+    return [
+        await _described(config, IMPORT),
+        await _described(config, SYNC, every),
+        await _described(config, RECONCILE, nightly, repair=True),
+    ]
 
 
 async def remove(slug: str) -> None:
@@ -70,10 +72,16 @@ def _spread(key: str, within: int) -> int:
     return sum(ord(letter) * pow(31, place, within) for place, letter in enumerate(key)) % within
 
 
-async def _deploy(config: ShopConfig, entrypoint: str, schedule: Schedule | None = None, **parameters: object) -> None:
+async def _described(
+    config: ShopConfig, entrypoint: str, schedule: Schedule | None = None, **parameters: object
+) -> RunnerDeployment:
     flow = pool.flow_at(entrypoint)
-    address = console.address(settings())
-    page = [link("How this shop is doing", console_shop(address, config.slug))] if address else []
-    parts = [f"{escaped(config.name)} ({config.url})", *page, cleandoc(flow.description or "")]
+    about, story = f"{escaped(config.name)} ({config.url})", cleandoc(flow.description or "")
     values, schedules = {"shop": config.slug, **parameters}, [schedule] if schedule else []
-    await pool.deploy(flow, config.slug, "\n\n".join(parts), tags_of(config), values, schedules)
+    made = await pool.described(
+        flow, config.slug, f"{about}\n\n{story}", tags_of(config), values, schedules, enabled=config.enabled
+    )
+    if address := console.address(settings()):  # no part of the version: it is known while the console is up
+        page = link("How this shop is doing", console_shop(address, config.slug))
+        made.description = f"{about}\n\n{page}\n\n{story}"
+    return made

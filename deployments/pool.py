@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import DeploymentSort
+from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.flows import load_flow_from_entrypoint
 from prefect.schedules import Schedule
@@ -38,15 +40,18 @@ def flow_at(entrypoint: str) -> Flow[Any, Any]:
     return load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
 
 
-async def deploy(
+async def described(
     flow: Flow[Any, Any],
     name: str,
     description: str | None,
     tags: list[str],
     parameters: dict[str, Any],
     schedules: Sequence[Schedule] = (),
-) -> None:
-    """Makes or updates the flow's deployment of this name in our pool. Idempotent."""
+    *,
+    enabled: bool = True,
+) -> RunnerDeployment:
+    """Returns the flow's deployment of this name in our pool. Its version is another one as soon as anything differs
+    that it is made of. Instead of whether its schedules are active now, `enabled` counts: whether they ever are."""
     # With a file as entrypoint the module would be imported a second time, relative to the worker's directory.
     deployment = await flow.ato_deployment(
         name,
@@ -54,23 +59,42 @@ async def deploy(
         description=description,
         tags=tags,
         parameters=parameters,
-        version=version("cartum-roapp"),
         work_pool_name=work_pool_name(),
         work_queue_name=queues.queue_of(f"{flow.fn.__module__}.{flow.fn.__name__}"),
         schedules=list(schedules),
     )
-    await deployment.aapply()
+    release = version("cartum-roapp")
+    parts = deployment.model_dump_json(exclude={"version": True, "schedules": {"__all__": {"active"}}})
+    whole = f"{release} {enabled} {parts} {flow.parameters.model_dump_json()}"
+    deployment.version = f"{release} {hashlib.sha256(whole.encode()).hexdigest()[:12]}"
+    return deployment
 
 
-async def deployments(client: PrefectClient) -> list[DeploymentResponse]:
+def differing(wanted: Sequence[RunnerDeployment], there: Sequence[DeploymentResponse]) -> list[RunnerDeployment]:
+    """Returns those that are missing, or there in another version. What a person has changed in Prefect's UI leaves the
+    version as it is."""
+    known = {(one.entrypoint, one.name, one.version) for one in there}
+    return [one for one in wanted if (one.entrypoint, one.name, one.version) not in known]
+
+
+async def deploy(wanted: Sequence[RunnerDeployment]) -> None:
+    """Makes or updates these deployments. Idempotent."""
+    if wanted:
+        await ensure()
+    for one in wanted:
+        await one.aapply()
+
+
+async def deployments() -> list[DeploymentResponse]:
     """Returns the deployments of all shops and the shared ones."""
     ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
     # By name, the server's default order, deployments of one shop could change places between two pages.
-    return await every_row(
-        lambda limit, offset: client.read_deployments(
-            deployment_filter=ours, limit=limit, offset=offset, sort=DeploymentSort.CREATED_DESC
+    async with get_client() as client:
+        return await every_row(
+            lambda limit, offset: client.read_deployments(
+                deployment_filter=ours, limit=limit, offset=offset, sort=DeploymentSort.CREATED_DESC
+            )
         )
-    )
 
 
 async def ensure() -> str:

@@ -170,8 +170,8 @@ async def _live(lock: FileLock, worker: InProcessWorker | None = None) -> None:
 
 
 async def renew() -> None:
-    """Brings the deployments, schedules and alerts of all shops up to date: an earlier version may have left them, or
-    their blocks were edited or deleted by hand. What fails is a line of the log."""
+    """Brings the deployments, schedules and alerts of all shops up to date, and ends what a command that was killed has
+    begun. What fails is a line of the log."""
     from deployments import shops
 
     while True:

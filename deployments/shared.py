@@ -24,10 +24,12 @@ def described() -> list[dict[str, Any]]:
 
 
 async def deploy() -> None:
-    """Makes or updates these deployments. Idempotent."""
-    await pool.ensure()
+    """Makes these deployments, or updates those that differ. Idempotent."""
+    wanted = []
     for entry in described():
         flow, parameters = pool.flow_at(entry["entrypoint"]), entry.get("parameters", {})
-        await pool.deploy(flow, entry["name"], entry.get("description"), entry.get("tags", []), parameters)
+        made = await pool.described(flow, entry["name"], entry.get("description"), entry.get("tags", []), parameters)
+        wanted.append(made)
+    await pool.deploy(pool.differing(wanted, await pool.deployments()))
     with ledger.opened() as engine:
         await form_lists.renew(engine)

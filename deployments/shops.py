@@ -7,10 +7,11 @@ is saved. All functions are idempotent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from prefect.client.orchestration import get_client
+from prefect.client.schemas.responses import DeploymentResponse
 from sqlalchemy import Engine
 
 from blocks import store
@@ -36,26 +37,25 @@ async def add(config: ShopConfig, company: str) -> None:
             raise bad_config([taken(config.slug)], shop=config.slug)
         await _refuse_conflicts(config)
         if there is None:
-            await save_new(engine, config, company, leftovers=config.slug in await connected())
+            await save_new(engine, config, company)
         else:
             await save(engine, config, company)
         await form_lists.renew(engine)
 
 
-async def save_new(engine: Engine, config: ShopConfig, company: str, *, leftovers: bool) -> None:
-    """Saves and connects a new shop, or not at all, under the lock of all changes. `leftovers`: of a shop of this slug
-    there are deployments, or a row in the ledger."""
+async def save_new(engine: Engine, config: ShopConfig, company: str) -> None:
+    """Saves and connects a new shop, or not at all, under the lock of all changes."""
     live, known = _in_ledger(engine, config.key)
     try:
         await save(engine, config, company)
     except BaseException:
-        with suppress(Exception):  # the worker's next start removes what is left without a block
-            await store.delete_shop(config.slug)
-            if not leftovers:
-                await alerts.remove(config.slug)
-                await one_shop.remove(config.slug)
-            if not live:
-                deleted_shops.forget(engine, config.key, purge=not known)
+        with suppress(Exception):  # the worker's next start removes the rest
+            if live:
+                await store.delete_shop(config.slug)
+            else:
+                await _disconnect(engine, config.slug)
+            if not known:
+                deleted_shops.forget(engine, config.key, purge=True)
         raise
 
 
@@ -105,7 +105,10 @@ async def disconnect(slug: str, *, purge: bool = False) -> None:
     """Removes the shop's block, and its deployments with their schedules. RO App keeps its orders; the ledger keeps the
     history unless `purge`."""
     async with locked_ledger() as engine:
-        await _disconnect(engine, slug, purge=purge)
+        await store.find_shop(slug)  # while Prefect's server does not answer, the shop stays whole
+        await _disconnect(engine, slug)
+        if purge:
+            deleted_shops.purge(engine, slug)
         await form_lists.renew(engine)
 
 
@@ -123,8 +126,8 @@ async def reset(config: ShopConfig) -> Reset:
 
 @dataclass(frozen=True)
 class Synced:
-    """Slugs of shops whose deployments were updated, and of shops that had no block any more and were removed; shops
-    that can't be connected as they are stored (slug → why)."""
+    """Slugs of shops of which a deployment was made or updated, and of shops whose rest was removed; shops that can't
+    be used as they are stored (slug → why)."""
 
     renewed: list[str]
     removed: list[str]
@@ -132,13 +135,19 @@ class Synced:
 
 
 async def sync() -> Synced:
-    """Updates deployments, schedules and alerts of all shops to their blocks: after blocks were edited or deleted by
-    hand, after deployments were changed, after an upgrade.
+    """Finishes deletions and additions that were cut off. Then makes or updates the deployments, schedules, alerts of
+    each shop of which one is missing or of another version: a block was edited by hand, or this version is a new one.
 
-    A shop without a block is disconnected like a deleted one. A shop that can't be connected is paused in Prefect.
+    A shop that is connected and has no block is left as it is: Prefect's database may be a new one.
     """
-    renewed, removed, unusable = [], [], {}
-    for slug in await store.list_shops():
+    async with locked_ledger() as engine:
+        live, stored = {state.slug for state in shops.all_states(engine)}, (await store.list_shops()).keys()
+        there = await pool.deployments()
+        removed = sorted((stored & deleted_shops.slugs(engine) | _slugs(there) - stored) - live)
+        for slug in removed:
+            await _disconnect(engine, slug)
+    renewed, unusable = [], {slug: shops.without_settings(slug) for slug in sorted(live - stored)}
+    for slug in sorted(stored - set(removed)):
         async with locked_ledger() as engine:
             config = await store.find_shop(slug)
             if config is None:
@@ -146,19 +155,10 @@ async def sync() -> Synced:
             try:
                 if isinstance(config, BadConfig):
                     raise config
-                await _connect(engine, config, checked=False)
+                if await _connect(engine, config, checked=False, there=there):
+                    renewed.append(slug)
             except BadConfig as error:
                 unusable[slug] = error
-                await schedule.pause(slug)
-            else:
-                renewed.append(slug)
-    # In this order, because a shop that is added meanwhile gets its block first.
-    there = await connected()
-    for slug in sorted(there - (await store.list_shops()).keys()):
-        async with locked_ledger() as engine:
-            if await store.find_shop(slug) is None:
-                await _disconnect(engine, slug, purge=False)
-                removed.append(slug)
     return Synced(renewed, removed, unusable)
 
 
@@ -169,9 +169,7 @@ async def connected(*, deleted: bool = False) -> set[str]:
         slugs = {state.slug for state in shops.all_states(engine)} | (await store.list_shops()).keys()
         if deleted:
             slugs |= deleted_shops.slugs(engine)
-    async with get_client() as client:
-        ours = await pool.deployments(client)
-    return slugs | {tag.removeprefix("shop:") for one in ours for tag in one.tags if tag.startswith("shop:")}
+    return slugs | _slugs(await pool.deployments())
 
 
 async def renew_alerts() -> None:
@@ -211,8 +209,11 @@ async def save(engine: Engine, config: ShopConfig, company: str, *, checked: boo
     await _connect(engine, config, checked=checked)
 
 
-async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None:
-    """Registers the shop in the ledger and makes or updates its deployments.
+async def _connect(
+    engine: Engine, config: ShopConfig, *, checked: bool, there: Sequence[DeploymentResponse] = ()
+) -> bool:
+    """Registers the shop in the ledger and makes or updates its deployments, those that are `there` in this version
+    excepted. Returns whether it has made or updated one.
 
     The schedules are active if the window of the first import is in the ledger, unless the shop is switched off or
     paused. With `checked` settings, what was refused before puts no sync off any more.
@@ -222,31 +223,33 @@ async def _connect(engine: Engine, config: ShopConfig, *, checked: bool) -> None
         refusals.forget(engine, config.key)
     state = shops.state(engine, config.key)
     active = config.enabled and state.window_stored_at is not None and state.paused_because is None
-    await one_shop.deploy(config, active=active)
-    if not active:
-        await schedule.pause(config.slug)
-    if config.enabled:
-        await schedule.resume_imported(engine, config.key)  # the import may have stored the window since
-    # Also active before the first import: only a success opens the window of "no success".
+    wanted = pool.differing(await one_shop.described(config, active=active), there)
+    if not wanted:
+        return False
+    # The alerts first: the deployments' versions say that they are up to date. They are active also before the first
+    # import, as only a success opens the window of "no success".
     await alerts.renew(config, active=config.enabled and state.paused_because is None)
     await _renew_shared_alerts(engine)
+    await pool.deploy(wanted)
+    if not active:
+        await schedule.pause(config.slug)
+        await schedule.resume_imported(engine, config.key)  # the import may have stored the window since
+    return True
 
 
-async def _disconnect(engine: Engine, slug: str, *, purge: bool) -> None:
-    """Deletes the block first and the ledger's row last, so that after a kill `sync` finds a shop without a block and
-    removes the rest."""
-    stored = await store.find_shop(slug)
-    keys = {state.key for state in shops.all_states(engine) if state.slug == slug}
-    if purge:
-        keys |= set(deleted_shops.purge(engine, slug))
-    if isinstance(stored, ShopConfig):
-        keys.add(stored.key)
-    await store.delete_shop(slug)
+async def _disconnect(engine: Engine, slug: str) -> None:
+    """Says it in the ledger first: wherever this is cut off, the worker's next start goes on."""
+    for state in shops.all_states(engine):
+        if state.slug == slug:
+            deleted_shops.forget(engine, state.key, purge=False)
     await alerts.remove(slug)
     await one_shop.remove(slug)
-    for key in keys:
-        deleted_shops.forget(engine, key, purge=purge)
+    await store.delete_shop(slug)
     await _renew_shared_alerts(engine)
+
+
+def _slugs(deployments: Sequence[DeploymentResponse]) -> set[str]:
+    return {tag.removeprefix("shop:") for one in deployments for tag in one.tags if tag.startswith("shop:")}
 
 
 async def _renew_shared_alerts(engine: Engine) -> None:

@@ -153,6 +153,7 @@ def _because(shop: dict[str, Any]) -> list[str]:
     held = sentence.of_held(code for code, count in shop["held_by_code"].items() for _ in range(count))
     dismissed = f"{shop['dismissed']} dismissed" if shop["dismissed"] else ""
     return [
+        *([shop["unusable"].rstrip(".")] if shop["unusable"] else []),
         *([f"paused: {shop['paused'].rstrip('.')}"] if shop["paused"] else []),
         *([f"refused: {shop['refused']}; tried again at {local(shop['tried_again_at'])}"] if shop["refused"] else []),
         *(

@@ -125,6 +125,13 @@ def _gone(connection: Connection, key: str) -> NotReady:
     return NotReady("this shop was deleted.", shop=slug, fix=fix)
 
 
+def without_settings(slug: str) -> BadConfig:
+    """Returns what is wrong with a connected shop of which Prefect has no block."""
+    again = "Connect it again, in the console or with `cartum-roapp shop apply FILE`"
+    fix = f"{again}; or end it: `cartum-roapp shop delete {slug}`."
+    return BadConfig("Prefect has no settings of it.", shop=slug, field="slug", fix=fix)
+
+
 def is_known(connection: Connection, key: str) -> bool:
     """Whether the ledger has this shop, deleted or not; it is not purged before the transaction ends."""
     query = select(shops.c.key).where(shops.c.key == key).with_for_update(read=True, key_share=True)

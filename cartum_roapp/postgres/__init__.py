@@ -4,4 +4,5 @@ cluster                      the data directory and the programs of the embedded
 embedded, socket_folder      its databases; where it is reached
 system_user, unprivileged    the user that it runs as
 databases, database_url      the operator's own; the address of a database
+dump                         a database as a file
 """

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from cartum_roapp.errors import with_fix
 from cartum_roapp.ledger import daily, erasure, outbox
 from cartum_roapp.ledger.health import Health
+from cartum_roapp.ledger.shops import without_settings
 from cartum_roapp.metrics import collectors
 from cartum_roapp.orders.zones import zone_of
-from cartum_roapp.report.planned import next_runs
+from cartum_roapp.report.planned import of_shops
 from cartum_roapp.settings import Settings
 
 Document = Mapping[str, Any]
@@ -29,15 +31,17 @@ def facts(
     refused_again: float = 60.0,
     delivered: int | None = None,
     next_run: datetime | None = None,
+    unusable: str | None = None,
 ) -> dict[str, Any]:
     """Returns numbers and times (UTC). `interval`: seconds between two calls of the account; `refused_again`: see
-    `Settings`; `delivered`: the shop's orders in RO App, and `next_run`, as far as they are known. Holds no buyer's
-    data."""
+    `Settings`; `delivered`: the shop's orders in RO App, and `next_run`, as far as they are known; `unusable`: why the
+    shop can't be synced as it is stored, and the fix. Holds no buyer's data."""
     refusal = health.refusal
     return {
         "shop": health.state.slug,
         "account": health.state.account,
         "health": health.word,
+        "unusable": unusable,
         "paused": health.state.paused_because,
         "refused": refusal and refusal.because.rstrip("."),
         "tried_again_at": refusal and refusal.again_at(refused_again),
@@ -60,7 +64,7 @@ def facts(
 
 def read(engine: Engine, config: Settings, shops: Sequence[Health]) -> list[dict[str, Any]]:
     """Returns the document of each shop (`facts`), with its orders in RO App and its next run."""
-    planned = next_runs(config, [one.state.slug for one in shops])
+    planned, lost = of_shops(config, [one.state.slug for one in shops])
     return [
         facts(
             one,
@@ -68,6 +72,7 @@ def read(engine: Engine, config: Settings, shops: Sequence[Health]) -> list[dict
             refused_again=config.refused_again,
             delivered=outbox.counts(engine, one.state.key)["delivered"],
             next_run=planned.get(one.state.slug),
+            unusable=_unusable(one.state.slug) if one.state.slug in lost else None,
         )
         for one in shops
     ]
@@ -89,6 +94,8 @@ def whole(engine: Engine, config: Settings, shops: Sequence[Health]) -> list[dic
 def in_words(shop: Document, zone: str = "UTC") -> list[tuple[str, str]]:
     """Returns pairs of label and text, for a page or a terminal, with times in this time zone."""
     rows = [("health", shop["health"])]
+    if shop["unusable"] is not None:
+        rows.append(("can't be used", shop["unusable"]))
     if shop["paused"] is not None:
         rows.append(("paused because", shop["paused"]))
     if shop["refused"] is not None:
@@ -135,6 +142,11 @@ def span(length: timedelta) -> str:
         if seconds < limit:
             return f"{round(seconds / size)} {unit}"
     return f"{round(seconds / 86_400)} days"
+
+
+def _unusable(slug: str) -> str:
+    problem = without_settings(slug)
+    return with_fix(problem.message, problem.fix)
 
 
 def _moment(moment: datetime | None, zone: str) -> str:

@@ -129,10 +129,8 @@ def _records(
     )
     # Another spelling of the same phone is no change. A phone that can't be read counts as it was typed.
     typed = phone or row.delivery_phone
-    content: tuple[object, ...] = (*head, typed if field.is_plain and not unread else f"{phones}\n\n{remark}", *tail)
     bought_by = (company.name, company.registration, company.tax)
-    if any(bought_by):  # all others keep the hash that they had before companies were read
-        content = (*content, *bought_by)
+    content = (*head, typed if field.is_plain and not unread else f"{phones}\n\n{remark}", *tail, *bought_by)
     digest = order_hash(content, [(product, price, quantity) for _, product, price, quantity, _ in lines])
     return _Order(
         created_at,

@@ -19,8 +19,8 @@ from sandbox import Sandbox
 pytestmark = pytest.mark.soak
 
 SIZE = "700m"
-#: Seconds. A worker that the full disk has ended sets the schedule back to five minutes when it starts again.
-SYNCED_EVERY, FULL_FOR, CARRIED_WITHIN = 10.0, 25.0, 400.0
+#: Seconds.
+SYNCED_EVERY, FULL_FOR, CARRIED_WITHIN = 10.0, 25.0, 120.0
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,7 +57,6 @@ class Fleet:
         stack.callback(lambda: [part.kill() for part in self.contained])
         self.first = self.workers[0]
         self.slugs = [f"shop-{n}" for n in range(1, shops + 1)]
-        self.every = EVERY
 
     def begin(self, every: float) -> None:
         """All workers are up, and all shops are imported and synced every so many seconds. The last worker runs as in a
@@ -84,7 +83,8 @@ class Fleet:
             self.first.file(index, password_from=variable).rename(files / f"{slug}.yaml")
             passwords[variable] = self.box.shops[index].password
         self.first.done("shop", "apply", str(files), **passwords)
-        self.every = every
+        for slug in self.slugs:
+            self.first.schedule_every(slug, every)
         self.goes_on(datetime(2000, 1, 1, tzinfo=UTC), IMPORTED_WITHIN)
 
     def login_is_prefects(self, port: int) -> None:
@@ -102,21 +102,10 @@ class Fleet:
             SELECT count(DISTINCT shop) FROM runs
             WHERE kind = 'incremental-sync' AND state = 'completed' AND started_at > :since
         """
-
-        def synced() -> object:
-            with suppress(httpx.HTTPError):
-                self.keep_schedules()
-            return self.first.value(query, since=since)
-
-        self.first.become(synced, lambda shops: bool(shops == len(self.slugs)), within)
+        self.first.become(
+            lambda: self.first.value(query, since=since), lambda shops: bool(shops == len(self.slugs)), within
+        )
         return time.monotonic() - began
-
-    def keep_schedules(self) -> None:
-        """A worker that starts has set them back."""
-        for sync in self.first.ask("/deployments/filter", flows={"name": {"any_": ["incremental-sync"]}}):
-            (schedule,) = sync["schedules"]
-            if schedule["schedule"]["interval"] != self.every:
-                self.first.schedule_every(sync["name"], self.every)
 
     def toll(self) -> Toll:
         """What is lost or doubled in the end, when everything has arrived that is going to."""

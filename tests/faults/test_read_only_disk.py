@@ -90,7 +90,6 @@ def test_a_read_only_disk(system: Installation, disk: Disk, record: Record) -> N
     disk.mount()
     system.done("up")
     system.reconnect()
-    system.sync_every("shop-1", SYNCED_EVERY)  # the worker has set it back when it started
     orders = len(system.box.shops[0].qualifying())
     system.become(lambda: len(system.shell.box.roapp_orders()), lambda there: there == orders, CARRIED_WITHIN)
     fault = "the disk fails and becomes read-only while all programs run"

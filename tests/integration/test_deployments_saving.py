@@ -20,7 +20,7 @@ from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import database
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import Settings
-from deployments import alerts, saving, serve, shops
+from deployments import alerts, one_shop, saving, serve, shops
 
 pytestmark = pytest.mark.drawn(4, turn=0)
 
@@ -176,18 +176,54 @@ def test_orders_bind_a_shop_to_its_account(engine: Engine, history: str) -> None
     run(shops.add(SHOP, ""))
 
 
-def test_a_deletion_that_was_cut_off_is_finished(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "step", [(alerts, "remove"), (one_shop, "remove"), (store, "delete_shop"), (alerts, "renew_shared")]
+)
+def test_a_deletion_that_was_cut_off_is_finished(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, step: tuple[object, str]
+) -> None:
     run(shops.add(SHOP, ""))
     with monkeypatch.context() as patched:
-        patched.setattr(alerts, "remove", broken)
+        patched.setattr(*step, broken)
         with pytest.raises(Broken):
             run(shops.disconnect(SHOP.slug))
-    assert run(store.list_shops()) == {}
-    assert run(shops.connected()) == {SHOP.slug}
+    assert rows(engine) == [("mavka", False)], "no run of it works from now on"
     done = run(shops.sync())
-    assert (done.renewed, done.removed) == ([], [SHOP.slug])
+    assert (done.renewed, done.unusable) == ([], {})
     assert run(shops.connected()) == set()
     assert rows(engine) == [("mavka", False)]
+
+
+def test_a_deletion_begins_once_prefect_answers(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(shops.add(SHOP, ""))
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_documents", broken)
+        with pytest.raises(Broken):
+            run(shops.disconnect(SHOP.slug))
+    assert rows(engine) == [("mavka", True)]
+
+
+def test_what_an_addition_left_that_was_cut_off_is_removed(engine: Engine) -> None:
+    """Whose block is there no more, and which the ledger does not know."""
+    run(shops.add(SHOP, ""))
+    run(store.delete_shop(SHOP.slug))
+    execute(engine, "DELETE FROM shops")
+    assert run(shops.sync()) == shops.Synced([], [SHOP.slug], {})
+    assert run(shops.connected()) == set()
+
+
+def test_shops_of_which_prefect_has_lost_everything_are_left_as_they_are(
+    engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(shops.add(SHOP, ""))
+    run(one_shop.remove(SHOP.slug))
+    run(store.delete_shop(SHOP.slug))
+    run(serve.renew())
+    said = capsys.readouterr().err
+    assert "mavka can't be used: Prefect has no settings of it. Fix: Connect it again" in said
+    assert rows(engine) == [("mavka", True)]
+    run(shops.add(SHOP, ""))
+    assert run(shops.sync()) == shops.Synced([], [], {})
 
 
 def test_one_bad_shop_does_not_stop_the_others(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
@@ -195,6 +231,7 @@ def test_one_bad_shop_does_not_stop_the_others(engine: Engine, capsys: pytest.Ca
     run(shops.add(OTHER, ""))
     execute(engine, "DELETE FROM shops WHERE slug = 'mavka'")
     execute(engine, "INSERT INTO shops (key, slug, account) VALUES ('zzzzzz', 'mavka', 'main')")
+    run(one_shop.remove("other"))
     done = run(shops.sync())
     assert (done.renewed, list(done.unusable)) == (["other"], ["mavka"])
     assert "belongs to another shop" in done.unusable["mavka"].message

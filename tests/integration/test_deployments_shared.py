@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from installation import Installation, renewed
+from installation import Installation
 from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect_api import here, variables
 
@@ -40,11 +40,6 @@ def test_a_run_form_says_what_to_fill_in(installation: Installation, entry: dict
 def test_fresh_orders_come_before_all_other_runs(installation: Installation) -> None:
     installation.connect(0)
     try:
-        earlier = installation.deployment("initial-import/shop-1")
-        assert earlier
-        body = {"work_pool_name": "cartum-roapp", "work_queue_name": "default"}
-        installation.prefect.patch(f"/deployments/{earlier['id']}", json=body).raise_for_status()
-        renewed(installation.config)
         kinds = {kind: installation.deployment(f"{kind}/shop-1") for kind in ("incremental-sync", "initial-import")}
         queues = {one["name"]: one["priority"] for one in installation.ask("/work_pools/cartum-roapp/queues/filter")}
     finally:

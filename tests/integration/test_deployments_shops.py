@@ -13,7 +13,7 @@ from prefect_side import PrefectSide, of_a_shop
 from sqlalchemy import create_engine, text
 
 from blocks import store
-from deployments import shops
+from deployments import one_shop, pool, shops
 from deployments.one_shop import anchor, nightly_cron
 from tasks import schedule
 
@@ -185,25 +185,48 @@ def test_a_shop_with_alerts_leaves_no_trace_in_prefect(installation: Installatio
     installation.done("shop", "delete", slug, "--yes", "--purge")
 
 
-def test_drift_from_the_block_is_repaired(connected: Installation) -> None:
+def test_a_starting_worker_makes_what_is_missing_and_sets_nothing_back(
+    connected: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a person changes in Prefect's UI stays until the shop's settings or this package change."""
     before = deployments(connected)
-    sync, import_ = before["incremental-sync"], before["initial-import"]
     page = f"{connected.done('ui')['console']}/shops/{SLUG}"
     assert {f"[How this shop is doing]({page})" in one["description"] for one in before.values()} == {True}
-    connected.prefect.patch(
-        f"/deployments/{sync['id']}", json={"tags": ["mine"], "description": "?"}
-    ).raise_for_status()
-    connected.prefect.delete(f"/deployments/{import_['id']}").raise_for_status()
-    done = renewed(connected.config)
-    assert (done.removed, done.unusable) == ([], {})
-    after = deployments(connected)
-    assert set(after) == set(before)
-    assert (after["incremental-sync"]["id"], after["incremental-sync"]["tags"]) == (sync["id"], sync["tags"])
-    assert after["incremental-sync"]["description"] == sync["description"]
+    connected.completed(connected.start(f"initial-import/{SLUG}"))
+    connected.schedule_every(SLUG, 3600)
+    nightly = before["reconcile"]
+    path = f"/deployments/{nightly['id']}/schedules/{nightly['schedules'][0]['id']}"
+    connected.prefect.patch(path, json={"active": False}).raise_for_status()
+    connected.prefect.patch(f"/deployments/{nightly['id']}", json={"description": "?"}).raise_for_status()
+    connected.prefect.delete(f"/deployments/{before['initial-import']['id']}").raise_for_status()
+
+    def changed() -> tuple[object, ...]:
+        now = deployments(connected)
+        (every,), (night,) = now["incremental-sync"]["schedules"], now["reconcile"]["schedules"]
+        return every["schedule"]["interval"], every["active"], night["active"], now["reconcile"]["description"]
+
+    assert renewed(connected.config) == shops.Synced([SLUG], [], {})
+    assert set(deployments(connected)) == set(before)
+    monkeypatch.setattr(one_shop.console, "address", lambda _: None)  # it is not up yet
+    assert renewed(connected.config) == shops.Synced([], [], {})
+    assert changed() == (3600, True, False, "?")
+    monkeypatch.setattr(pool, "version", lambda _: "the next one")
+    assert renewed(connected.config) == shops.Synced([SLUG], [], {})
+    assert changed()[:3] == (300, True, True) and changed()[3] != "?"
+    with here(connected.config):  # its block is edited by hand
+        for enabled in (False, True):
+            config = asyncio.run(store.load_shop(SLUG)).model_copy(update={"enabled": enabled})
+            asyncio.run(store.save_shop(config))
+            assert renewed(connected.config) == shops.Synced([SLUG], [], {})
+            assert changed()[1:3] == (enabled, enabled)
+    assert {flow: one["id"] for flow, one in deployments(connected).items() if flow != "initial-import"} == {
+        flow: one["id"] for flow, one in before.items() if flow != "initial-import"
+    }
 
 
-def test_a_paused_shop_stays_paused(connected: Installation) -> None:
+def test_a_paused_shop_stays_paused(connected: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     connected.done("shop", "pause", SLUG)
+    monkeypatch.setattr(pool, "version", lambda _: "one more")
     assert SLUG in renewed(connected.config).renewed
     assert connected.value("SELECT paused_because FROM shops WHERE slug = :slug", slug=SLUG) == "Paused by hand."
     assert not any(one["active"] for one in deployments(connected)["incremental-sync"]["schedules"])
@@ -227,15 +250,12 @@ def delete_block(connected: Installation) -> None:
 
 
 @pytest.mark.long
-def test_a_shop_whose_block_was_deleted_by_hand_is_disconnected_or_deleted(connected: Installation) -> None:
+def test_a_shop_whose_block_was_deleted_by_hand_stays_until_it_is_deleted(connected: Installation) -> None:
     delete_block(connected)
-    assert renewed(connected.config).removed == [SLUG]
-    assert deployments(connected) == {}
-    assert connected.value("SELECT deleted_at IS NOT NULL FROM shops WHERE slug = :slug", slug=SLUG)
-    assert renewed(connected.config).removed == []
-
-    connected.connect(INDEX)
-    delete_block(connected)
+    done = renewed(connected.config)
+    assert (done.renewed, done.removed, list(done.unusable)) == ([], [], [SLUG])
+    (shop,) = [one for one in connected.done("status")["shops"] if one["shop"] == SLUG]
+    assert shop["unusable"].startswith("Prefect has no settings of it. Fix: Connect it again")
     assert connected.done("shop", "delete", SLUG, "--yes")["deleted"] is True
     assert deployments(connected) == {}
     assert connected.command("shop", "delete", SLUG, "--yes").code == 2
