@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, time, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 from typing import Any, Literal
@@ -22,6 +23,24 @@ from sqlalchemy import text
 from sandbox import Sandbox
 
 TASKS = ("fetch ", " products", "transform ", "de-duplicate ", "upsert ", "deliver ")
+
+# From week to week of an import; the second fetch is that of products.
+WAY = ("fetch", "fetch", "transform", "de-duplicate", "upsert", "deliver")
+# The canvas of a graph as Pixi's own developer tools see it. It is laid out, but not painted: without WebGL Pixi can't
+# paint arrows, and in software it takes seconds.
+GRAPH = "globalThis.__PIXI_APP_INIT__ = graph => { globalThis.graph = graph; graph.stop() }"
+# What each arrow on the canvas leads from and to: it begins where the bar of a task ends, and its head is where that of
+# another begins.
+ARROWS = """() => {
+  const all = kind => globalThis.graph?.stage.getChildrenByLabel(kind, true) ?? []
+  const tasks = all("node-container").map(
+    ({x, y, children: [bar, name]}) => ({x, y, end: x + bar.width, name: name.text}))
+  const near = (one, other) => Math.abs(one - other) < 20
+  return all("edge-container").map(({x, y, children: [head]}) => [
+    tasks.find(task => near(task.end, x) && near(task.y, y))?.name,
+    tasks.find(task => near(task.x, x + head.x) && near(task.y, y + head.y))?.name,
+  ])
+}"""
 
 KYIV = ZoneInfo("Europe/Kyiv")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -154,6 +173,18 @@ def test_the_page_of_an_import_tells_its_story(installation: Installation, page:
     expect(main.get_by_text(f"{count} of {count} delivered").first).to_be_visible()
     page.screenshot(path=pictures / "run.png")
     assert (pictures / "run.png").stat().st_size > 20_000
+
+
+def test_the_graph_of_an_import_leads_from_the_shop_to_ro_app(installation: Installation, page: Page) -> None:
+    (run,) = installation.flow_runs(name={"any_": ["shop-1: initial import"]})
+    page.add_init_script(GRAPH)
+    page.goto(f"{address_of(installation)}/v2/runs/flow-run/{run['id']}")
+    week_without_orders = ("fetch", "deliver")
+    wanted = {*pairwise(WAY), week_without_orders}
+    installation.become(
+        lambda: page.evaluate(ARROWS),
+        lambda arrows: {tuple(name and name.split()[0] for name in arrow) for arrow in arrows} == wanted,
+    )
 
 
 def test_the_summary_is_a_table_with_the_counts(installation: Installation, page: Page, tmp_path: Path) -> None:
