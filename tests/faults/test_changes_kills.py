@@ -12,7 +12,7 @@ from points import QUICK, Points, Struck, looked_at, quiet
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.config import ShopConfig
+from cartum_roapp.shops import ShopConfig
 
 CANCELED, SHIPPING = 4, 6
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from world import World
 
-from cartum_roapp.config import ShopConfig
+from cartum_roapp.shops import ShopConfig
 
 pytestmark = pytest.mark.drawn(2)
 

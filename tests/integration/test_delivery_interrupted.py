@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from world import World
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Retryable
+from cartum_roapp.shops import ShopConfig
 
 pytestmark = pytest.mark.drawn(3)
 
