@@ -15,9 +15,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.ledger import database
 from cartum_roapp.settings import settings
+from cartum_roapp.shops import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.sync.run import Run
 from flows.initial_import import import_window, store_window
 

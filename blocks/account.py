@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 from pydantic import ConfigDict, Field, HttpUrl
 
 from blocks.registered import Registered
-from cartum_roapp.config import AccountConfig
-from cartum_roapp.config.account import AccountFields
-from cartum_roapp.connection.configs import stored_account
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.shops import AccountConfig
+from cartum_roapp.shops.account import AccountFields
+from cartum_roapp.shops.configs import stored_account
 
 
 class RoAppAccount(AccountFields, Registered):

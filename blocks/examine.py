@@ -7,11 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from blocks.store import list_accounts, list_shops
-from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
-from cartum_roapp.config.problems import Problem, Problems
-from cartum_roapp.connection.access import Clients, enter_account, twin
-from cartum_roapp.connection.draft import Draft
-from cartum_roapp.connection.examine import (
+from cartum_roapp.errors import BadConfig
+from cartum_roapp.ledger import accounts as account_rows
+from cartum_roapp.ledger import deleted_shops, shop_statuses, shops
+from cartum_roapp.service import ledger
+from cartum_roapp.shops import AccountConfig, ShopConfig, shop_key
+from cartum_roapp.shops.access import Clients, enter_account, twin
+from cartum_roapp.shops.draft import Draft
+from cartum_roapp.shops.examine import (
     Entered,
     already_connected,
     examine,
@@ -19,10 +22,7 @@ from cartum_roapp.connection.examine import (
     other_account,
     same_orders,
 )
-from cartum_roapp.errors import BadConfig
-from cartum_roapp.ledger import accounts as account_rows
-from cartum_roapp.ledger import deleted_shops, shop_statuses, shops
-from cartum_roapp.service import ledger
+from cartum_roapp.shops.problems import Problem, Problems
 
 #: Shops that are asked at the same time; each has its own server.
 AT_ONCE = 10

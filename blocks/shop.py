@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Self
 from pydantic import ConfigDict, Field, HttpUrl, model_validator
 
 from blocks.registered import Registered
-from cartum_roapp.config import ShopConfig
-from cartum_roapp.config.setting import without_empty
-from cartum_roapp.config.shop import SHOP_FIELDS, ShopFields
-from cartum_roapp.connection.configs import stored_shop
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.shops import ShopConfig
+from cartum_roapp.shops.configs import stored_shop
+from cartum_roapp.shops.setting import without_empty
+from cartum_roapp.shops.shop import SHOP_FIELDS, ShopFields
 
 
 class CartumShop(ShopFields, Registered):

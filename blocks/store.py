@@ -17,9 +17,9 @@ from prefect.client.schemas.objects import BlockDocument
 from blocks.account import RoAppAccount
 from blocks.pages import every_row
 from blocks.shop import CartumShop
-from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
-from cartum_roapp.connection.configs import stored_account, stored_shop
 from cartum_roapp.errors import BadConfig, Retryable
+from cartum_roapp.shops import AccountConfig, ShopConfig, ShopSettings
+from cartum_roapp.shops.configs import stored_account, stored_shop
 
 _KINDS = (CartumShop, RoAppAccount)
 

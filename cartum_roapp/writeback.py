@@ -15,13 +15,13 @@ from sqlalchemy import Engine
 
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.plan_status import in_shop
 from cartum_roapp.errors import BadRecord, Code, Retryable
 from cartum_roapp.ledger import database, held, shop_statuses, shops, staff_statuses
 from cartum_roapp.ledger.staff_statuses import Shared
 from cartum_roapp.links import order_name
 from cartum_roapp.orders.rows import status_of
+from cartum_roapp.shops import ShopConfig
 
 _OVERLAP = timedelta(minutes=10)
 _LONG = timedelta(minutes=5)

@@ -11,12 +11,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cartum_roapp.config import AccountConfig
-from cartum_roapp.config.account import ACCOUNT_FIELDS
-from cartum_roapp.config.problems import Problem, Problems
 from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.ledger import accounts, database, health
 from cartum_roapp.ledger.accounts import Known
+from cartum_roapp.shops import AccountConfig
+from cartum_roapp.shops.account import ACCOUNT_FIELDS
+from cartum_roapp.shops.problems import Problem, Problems
 from console.backend import Backend
 from console.page import redirect, render, text
 
@@ -78,7 +78,7 @@ class AccountPage:
 
         async def work() -> str:
             from blocks.store import load_account
-            from cartum_roapp.connection.access import enter_account
+            from cartum_roapp.shops.access import enter_account
 
             lists, problem = await enter_account(clients, await load_account(name))
             if lists is None:

@@ -13,12 +13,12 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from cartum_roapp.connection.access import Clients, clients_of
 from cartum_roapp.errors import Retryable
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import shops
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.settings import Settings
+from cartum_roapp.shops.access import Clients, clients_of
 from console.flow_runs import FlowRuns
 
 #: Seconds for which a person waits for the two systems.

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cartum_roapp.backfill_words import canceled
-from cartum_roapp.connection.choices import Choice
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import backfills, runs, shop_statuses
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.report import tables
+from cartum_roapp.shops.choices import Choice
 from cartum_roapp.sync.backfill import document
 from cartum_roapp.sync.selection import selection
 from console.backend import Backend

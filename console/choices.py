@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cartum_roapp.apis.calls import Calls
-from cartum_roapp.config.refused import shortened
 from cartum_roapp.delivery import candidates
 from cartum_roapp.delivery.account import reading
 from cartum_roapp.delivery.candidates import Candidate
@@ -15,6 +14,7 @@ from cartum_roapp.errors import BadConfig, IntegrationError, Question
 from cartum_roapp.ledger import held
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.shops import ShopState
+from cartum_roapp.shops.refused import shortened
 from console.backend import PATIENCE, Backend, answering
 from console.page import render, text
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cartum_roapp.config.problems import Problem
-from cartum_roapp.config.shop import SHOP_FIELDS
-from cartum_roapp.connection.checklist import Check, checklist
-from cartum_roapp.connection.draft import Draft
-from cartum_roapp.connection.form import Flat
+from cartum_roapp.shops.checklist import Check, checklist
+from cartum_roapp.shops.draft import Draft
+from cartum_roapp.shops.form import Flat
+from cartum_roapp.shops.problems import Problem
+from cartum_roapp.shops.shop import SHOP_FIELDS
 
 
 @dataclass

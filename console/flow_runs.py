@@ -13,9 +13,9 @@ from uuid import UUID
 from starlette.concurrency import run_in_threadpool
 
 from cartum_roapp import service
-from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.settings import Settings
+from cartum_roapp.shops import AccountConfig, ShopConfig, ShopSettings
 from cartum_roapp.sync.failure import prefect_errors, sanitized_errors
 
 if TYPE_CHECKING:

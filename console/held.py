@@ -9,13 +9,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cartum_roapp.connection.choices import Choice
 from cartum_roapp.errors import Code
 from cartum_roapp.held_words import WHAT_WAITS
 from cartum_roapp.ledger import database, held, roapp_statuses, shop_statuses
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.report import products_csv
+from cartum_roapp.shops.choices import Choice
 from console.backend import Backend
 from console.page import render, started
 

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cartum_roapp.apis.calls import Calls
-from cartum_roapp.config import ShopSettings
 from cartum_roapp.delivery.account import reading
 from cartum_roapp.ledger import database, order_list
 from cartum_roapp.ledger.dossier import BUYER
@@ -21,6 +20,7 @@ from cartum_roapp.ledger.order_list import Listed
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.report import order_sides
 from cartum_roapp.report.tables import Part
+from cartum_roapp.shops import ShopSettings
 from cartum_roapp.sync import order_story
 from console.backend import PATIENCE, Backend, answering
 from console.page import error, render, started

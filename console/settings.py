@@ -12,16 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cartum_roapp.config.problems import Problems
-from cartum_roapp.config.refused import Refused
-from cartum_roapp.config.setting import Values, check
-from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS, SLUG
-from cartum_roapp.connection import form as shop_form
-from cartum_roapp.connection.draft import settings
-from cartum_roapp.connection.form import ACCESS, SECTIONS, SETTINGS, STATUSES, UNASKED, Flat
 from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.ledger.deleted_shops import FORGOTTEN
 from cartum_roapp.ledger.shops import ShopState
+from cartum_roapp.shops import form as shop_form
+from cartum_roapp.shops.draft import settings
+from cartum_roapp.shops.form import ACCESS, SECTIONS, SETTINGS, STATUSES, UNASKED, Flat
+from cartum_roapp.shops.problems import Problems
+from cartum_roapp.shops.refused import Refused
+from cartum_roapp.shops.setting import Values, check
+from cartum_roapp.shops.shop import PASSWORD, SHOP_FIELDS, SLUG
 from console.backend import Backend, answering
 from console.filled import Filled, readable
 from console.page import once, redirect, render, text

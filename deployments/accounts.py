@@ -9,14 +9,14 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from blocks import store
-from cartum_roapp.config import AccountConfig, ShopConfig
-from cartum_roapp.config.account import ACCOUNT_FIELDS
-from cartum_roapp.config.problems import Problem, Problems
-from cartum_roapp.connection.access import Clients, greet_account, other_company, twin
-from cartum_roapp.connection.configs import account_config
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import accounts
 from cartum_roapp.service import ledger
+from cartum_roapp.shops import AccountConfig, ShopConfig
+from cartum_roapp.shops.access import Clients, greet_account, other_company, twin
+from cartum_roapp.shops.account import ACCOUNT_FIELDS
+from cartum_roapp.shops.configs import account_config
+from cartum_roapp.shops.problems import Problem, Problems
 from deployments.saving import locked_ledger
 
 

@@ -32,11 +32,11 @@ from prefect.events.schemas.automations import Automation, AutomationCore, Event
 from prefect.exceptions import ObjectNotFound
 from prefect.variables import Variable
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.links import console_shop
 from cartum_roapp.service import console
 from cartum_roapp.settings import settings
+from cartum_roapp.shops import ShopConfig
 from deployments.message import send
 from deployments.pool import work_pool_name
 from tasks.summary import HELD_GREW, resource_of

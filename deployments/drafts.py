@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from blocks import store
 from blocks.examine import conflicts, taken
-from cartum_roapp.config import ShopConfig
-from cartum_roapp.config.problems import bad_config
-from cartum_roapp.connection.draft import Draft
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.shops import ShopConfig
+from cartum_roapp.shops.draft import Draft
+from cartum_roapp.shops.problems import bad_config
 from deployments import form_lists, one_shop, shops
 from deployments.saving import locked_ledger
 

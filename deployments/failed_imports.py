@@ -8,8 +8,8 @@ from prefect.exceptions import ObjectNotFound
 from sqlalchemy import Engine
 
 from blocks import store
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import refusals, runs
+from cartum_roapp.shops import ShopConfig
 from deployments import one_shop
 
 

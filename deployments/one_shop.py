@@ -12,11 +12,11 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron, Interval, Schedule
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.links import console_shop
 from cartum_roapp.markdown import escaped, link
 from cartum_roapp.service import console
 from cartum_roapp.settings import settings
+from cartum_roapp.shops import ShopConfig
 from deployments import pool
 from tasks.deliver import SYNC_EVERY
 from tasks.tags import tags_of

@@ -200,8 +200,8 @@ async def remove_old(engine: Engine) -> None:
     """Removes what was kept long enough, of all shops: a paused or deleted one has no run that could. A paused one may
     have been edited since its last run, so the ledger takes over its settings first."""
     from blocks.store import list_shops
-    from cartum_roapp.config import ShopConfig
     from cartum_roapp.ledger import shops
+    from cartum_roapp.shops import ShopConfig
     from cartum_roapp.sync import retention
 
     for shop in (await list_shops()).values():

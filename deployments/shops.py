@@ -15,11 +15,11 @@ from prefect.client.schemas.responses import DeploymentResponse
 from sqlalchemy import Engine
 
 from blocks import store
-from cartum_roapp.config import ShopConfig
-from cartum_roapp.connection.status_match import StatusMatch
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import deleted_shops, refusals, shops
 from cartum_roapp.service import ledger
+from cartum_roapp.shops import ShopConfig
+from cartum_roapp.shops.status_match import StatusMatch
 from deployments import alerts, form_lists, one_shop, pool
 from deployments.saving import locked_ledger
 from tasks import schedule

@@ -15,11 +15,11 @@ from sqlalchemy.dialects import postgresql
 from blocks import CartumShop, RoAppAccount
 from cartum_roapp import errors
 from cartum_roapp.cli.secrets import API_KEY, SHOP_PASSWORD
-from cartum_roapp.config.setting import Field, fields_of
-from cartum_roapp.config.shop import SLUG
 from cartum_roapp.ledger import tables
 from cartum_roapp.metrics.collectors import METRICS
 from cartum_roapp.settings import PREFIX, Settings
+from cartum_roapp.shops.setting import Field, fields_of
+from cartum_roapp.shops.shop import SLUG
 from docs.layout import anchor, links, prose, table
 
 PAGE = Path(__file__).with_name("reference.md")

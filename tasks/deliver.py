@@ -36,7 +36,7 @@ async def deliver(
     """
     # An import tries all held records again at once.
     pause = 0 if run.kind == "initial-import" else run.settings.look_again
-    release.release_held(run.engine, run.shop, timedelta(seconds=pause))
+    release.release_held(run.engine, run.shop.key, run.shop.statuses, timedelta(seconds=pause))
     goal = Goal(run.shop.key, upto, rest_until, until, backfill)
     deliverer = deliverer_of(run)
     outcome = await deliver_task(run, goal, deliverer.own(goal)) if deliverer.is_due(goal) else Outcome(0, 0)

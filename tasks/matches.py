@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from blocks.examine import examine_drafts
 from cartum_roapp.apis.calls import Calls
-from cartum_roapp.config import ShopConfig, ShopSettings
-from cartum_roapp.connection.access import Clients
-from cartum_roapp.connection.draft import Draft
-from cartum_roapp.connection.status_match import StatusMatch, matched
 from cartum_roapp.delivery import choosing
 from cartum_roapp.delivery.account import reading
 from cartum_roapp.delivery.choosing import Chosen
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
+from cartum_roapp.shops import ShopConfig, ShopSettings
+from cartum_roapp.shops.access import Clients
+from cartum_roapp.shops.draft import Draft
+from cartum_roapp.shops.status_match import StatusMatch, matched
 from cartum_roapp.sync.failure import sanitized_errors
 
 

@@ -13,11 +13,11 @@ from prefect.runtime import flow_run
 
 from blocks import store
 from cartum_roapp import logs
-from cartum_roapp.config import ShopSettings
 from cartum_roapp.errors import BadConfig, IntegrationError, NotNow, NotReady
 from cartum_roapp.ledger import held, journal, refusals, runs
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
+from cartum_roapp.shops import ShopSettings
 from cartum_roapp.sync.failure import sanitized_errors
 from cartum_roapp.sync.run import Run
 from tasks.summary import result_of

@@ -12,8 +12,8 @@ from prefect.settings import get_current_settings
 from sqlalchemy import Engine
 
 from blocks import store
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import refusals, shops
+from cartum_roapp.shops import ShopConfig
 
 SCHEDULED = ("incremental-sync", "reconcile")
 

@@ -10,8 +10,8 @@ from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import held
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync.run import Run
 
 log = logging.getLogger(__name__)

@@ -24,11 +24,11 @@ from sqlalchemy import Engine, text
 
 from cartum_roapp import service
 from cartum_roapp.cli.demo_sandbox import DemoSandbox
-from cartum_roapp.config import shop_key
 from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
 from cartum_roapp.service.port import is_free
 from cartum_roapp.settings import Settings
+from cartum_roapp.shops import shop_key
 from deployments import shops
 from sandbox import Sandbox
 

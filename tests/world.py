@@ -17,7 +17,6 @@ import psycopg2
 from pydantic import SecretStr
 from sqlalchemy import DateTime, Engine, NullPool, create_engine, make_url, text
 
-from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings, shop_key
 from cartum_roapp.errors import BadConfig, BadRecord, NotNow, Retryable, Unclear
 from cartum_roapp.ledger import (
     agreed,
@@ -35,6 +34,7 @@ from cartum_roapp.orders.phone_field import read_field
 from cartum_roapp.orders.phones import e164
 from cartum_roapp.orders.texts import clean
 from cartum_roapp.settings import Settings
+from cartum_roapp.shops import AccountConfig, ShopConfig, ShopSettings, shop_key
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.selection import selection
 from flows.backfill import bring_selection

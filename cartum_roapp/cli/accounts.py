@@ -15,10 +15,10 @@ from cartum_roapp.cli.progress import waiting
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from cartum_roapp.config import AccountConfig
-    from cartum_roapp.connection.access import Clients
-    from cartum_roapp.connection.lists import AccountLists
     from cartum_roapp.errors import BadConfig
+    from cartum_roapp.shops import AccountConfig
+    from cartum_roapp.shops.access import Clients
+    from cartum_roapp.shops.lists import AccountLists
 
 app = typer.Typer(
     help="RO App accounts: the companies that get the orders.", epilog=example("account add main"), no_args_is_help=True
@@ -49,9 +49,9 @@ def add(
     """Connect an account, or give a connected account a new API key. The key is tried first."""
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.secrets import API_KEY, obtain
-    from cartum_roapp.config.account import ACCOUNT_FIELDS
-    from cartum_roapp.config.problems import Problems
-    from cartum_roapp.connection.configs import account_config
+    from cartum_roapp.shops.account import ACCOUNT_FIELDS
+    from cartum_roapp.shops.configs import account_config
+    from cartum_roapp.shops.problems import Problems
 
     _, found = account_config(name, base_url or ACCOUNT_FIELDS["base_url"].default, "not-asked-yet")
     problems = Problems(found)
@@ -91,7 +91,7 @@ def show_(name: Name, json: Json = False) -> None:
 
     with serving() as backend:
         from blocks.store import load_account
-        from cartum_roapp.connection.access import enter_account
+        from cartum_roapp.shops.access import enter_account
 
         config = asyncio.run(load_account(name))
         with waiting("Asking RO App"):
@@ -156,7 +156,7 @@ def lists_document(lists: AccountLists) -> dict[str, Any]:
 
 def tables(lists: AccountLists) -> list[object]:
     """Returns what an account offers, as tables for people, each with the setting that is chosen from it."""
-    from cartum_roapp.connection.choices import account_choices
+    from cartum_roapp.shops.choices import account_choices
 
     parts: list[object] = []
     for name, listed in account_choices(lists).items():

@@ -23,7 +23,7 @@ def alerts(
     """Send a message when a run fails, no sync succeeds for 15 minutes, more records are held, or the worker is gone. A
     block is chosen only if a test message goes through it. Without a block: show where messages go."""
     from cartum_roapp.cli.backend import serving
-    from cartum_roapp.config.problems import Problem
+    from cartum_roapp.shops.problems import Problem
 
     if off and (block is not None or test):
         problem = Problem("block", "can't be combined with --off.", "give only one of them")

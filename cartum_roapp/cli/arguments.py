@@ -43,7 +43,7 @@ def example(command: str) -> str:
 
 def missing(slug: str) -> CommandEnd:
     """Returns the end of a command that names an unknown shop."""
-    from cartum_roapp.config.problems import Problem
+    from cartum_roapp.shops.problems import Problem
 
     problem = Problem("slug", f'there is no shop "{slug}".', "`cartum-roapp shop list` shows the shops there are")
     return CommandEnd(BAD_INPUT, problem.message, fields=[problem])

@@ -15,8 +15,8 @@ from cartum_roapp.cli.progress import waiting
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from cartum_roapp.connection.access import Clients
     from cartum_roapp.settings import Settings
+    from cartum_roapp.shops.access import Clients
 
 
 class Backend:
@@ -29,7 +29,7 @@ class Backend:
 
     def clients(self) -> Clients:
         """Returns the clients of the two systems for checks."""
-        from cartum_roapp.connection.access import clients_of
+        from cartum_roapp.shops.access import clients_of
 
         return clients_of(lambda: self._ledger, self._settings)
 

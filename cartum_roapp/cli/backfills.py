@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from cartum_roapp.config import ShopConfig
     from cartum_roapp.ledger.backfills import Backfill
+    from cartum_roapp.shops import ShopConfig
 
 DAY = "YYYY-MM-DD"
 

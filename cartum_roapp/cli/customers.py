@@ -102,8 +102,8 @@ async def _region(slug: str) -> str | None:
     """Returns the shop's country; None if the shop is deleted or can't be used as it is stored: then only international
     spellings of phones are read."""
     from blocks.store import find_shop
-    from cartum_roapp.config import ShopConfig
     from cartum_roapp.orders.zones import country_of
+    from cartum_roapp.shops import ShopConfig
 
     config = await find_shop(slug)
     return config.phone_region or country_of(config.timezone) if isinstance(config, ShopConfig) else None

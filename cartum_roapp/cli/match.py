@@ -20,8 +20,8 @@ from cartum_roapp.held_words import KIND, RO_ID, WHICH
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from cartum_roapp.config import ShopConfig
     from cartum_roapp.delivery.choosing import Chosen
+    from cartum_roapp.shops import ShopConfig
 
 app = typer.Typer(
     help="Contacts and products of RO App that a person chooses.",

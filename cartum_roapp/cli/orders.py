@@ -12,7 +12,7 @@ from cartum_roapp.cli.output import Json, local, show, terminal_table
 from cartum_roapp.held_words import NUMBER
 
 if TYPE_CHECKING:
-    from cartum_roapp.config import ShopSettings
+    from cartum_roapp.shops import ShopSettings
 
 app = typer.Typer(help="Single orders.", epilog=example("order show my-shop 1001"), no_args_is_help=True)
 

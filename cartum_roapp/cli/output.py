@@ -22,8 +22,8 @@ from cartum_roapp.control import escaped_json, without_control
 from cartum_roapp.errors import with_fix
 
 if TYPE_CHECKING:
-    from cartum_roapp.config.problems import Problem
     from cartum_roapp.errors import IntegrationError
+    from cartum_roapp.shops.problems import Problem
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 _LATER = "try again later; the shop's syncs do so by themselves"
@@ -172,7 +172,7 @@ def print_failure(end: CommandEnd) -> None:
 
 def failure(error: IntegrationError, code: int) -> CommandEnd:
     """Returns the end of a command that failed with this error."""
-    from cartum_roapp.config.problems import Problem
+    from cartum_roapp.shops.problems import Problem
 
     otherwise = _LATER if error.kind == "retryable" else "correct it"
     what = _without(error.field, error.message)

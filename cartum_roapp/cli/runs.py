@@ -20,7 +20,7 @@ from cartum_roapp.errors import IntegrationError
 from cartum_roapp.held_words import ALL, ALL_ORDERS, CODE, DRY, IDS, LIMIT, MAKE_AGAIN, NUMBERS
 
 if TYPE_CHECKING:
-    from cartum_roapp.config import ShopConfig
+    from cartum_roapp.shops import ShopConfig
 
 T = TypeVar("T")
 

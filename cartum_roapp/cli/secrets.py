@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from cartum_roapp.config.problems import Problems
+    from cartum_roapp.shops.problems import Problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ def obtain(
     from a prompt on the terminal. Does not prompt if there are problems already, as the command can't succeed.
 
     Returns None and adds a problem if nothing was given and there is no terminal, or if the secret breaks its rule."""
-    from cartum_roapp.config.account import ACCOUNT_FIELDS
-    from cartum_roapp.config.refused import Refused
-    from cartum_roapp.config.shop import PASSWORD
+    from cartum_roapp.shops.account import ACCOUNT_FIELDS
+    from cartum_roapp.shops.refused import Refused
+    from cartum_roapp.shops.shop import PASSWORD
 
     field = ACCOUNT_FIELDS["api_key"] if secret is API_KEY else PASSWORD
     if from_stdin:

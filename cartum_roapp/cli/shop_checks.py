@@ -14,11 +14,11 @@ from cartum_roapp.cli.progress import ASKING, waiting
 from cartum_roapp.draft import write_atomically
 
 if TYPE_CHECKING:
-    from cartum_roapp.config import ShopConfig
-    from cartum_roapp.connection.access import Clients
-    from cartum_roapp.connection.draft import Draft
-    from cartum_roapp.connection.examine import Examination
-    from cartum_roapp.connection.lists import AccountLists, ShopLists
+    from cartum_roapp.shops import ShopConfig
+    from cartum_roapp.shops.access import Clients
+    from cartum_roapp.shops.draft import Draft
+    from cartum_roapp.shops.examine import Examination
+    from cartum_roapp.shops.lists import AccountLists, ShopLists
 
 app = typer.Typer()
 
@@ -28,9 +28,9 @@ def check(slug: Slug, json: Json = False) -> None:
     """Check with both systems whether the shop's settings are still valid, and print a line for each. If one is not
     valid, its line has the fix, and the command ends with 1."""
     from cartum_roapp.cli.backend import serving
-    from cartum_roapp.connection.checklist import as_error_fields, checklist
     from cartum_roapp.ledger import catalogue
     from cartum_roapp.service import ledger
+    from cartum_roapp.shops.checklist import as_error_fields, checklist
 
     with serving() as backend:
         with waiting(ASKING):
@@ -72,12 +72,12 @@ def discover(
 
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
-    from cartum_roapp.config.problems import Problems
-    from cartum_roapp.config.refused import Refused
-    from cartum_roapp.config.setting import check
-    from cartum_roapp.config.shop import SHOP_FIELDS, SLUG
-    from cartum_roapp.connection.draft import Draft
-    from cartum_roapp.connection.written import template
+    from cartum_roapp.shops.draft import Draft
+    from cartum_roapp.shops.problems import Problems
+    from cartum_roapp.shops.refused import Refused
+    from cartum_roapp.shops.setting import check
+    from cartum_roapp.shops.shop import SHOP_FIELDS, SLUG
+    from cartum_roapp.shops.written import template
 
     fields = {key: SHOP_FIELDS[key] for key in ("name", "platform", "url", "login", "account")}
     typed = {"name": name or urlsplit(url).hostname or "shop", "platform": platform, "url": url, "login": login}
@@ -103,7 +103,7 @@ def discover(
 async def _examined(slug: str, clients: Clients) -> tuple[ShopConfig, Examination]:
     from blocks.examine import examine_drafts
     from blocks.store import load_shop
-    from cartum_roapp.connection.draft import Draft
+    from cartum_roapp.shops.draft import Draft
 
     config = await load_shop(slug)
     draft = Draft.unchanged(config)

@@ -31,7 +31,7 @@ from cartum_roapp.draft import write_atomically
 
 if TYPE_CHECKING:
     from cartum_roapp.cli.backend import Backend
-    from cartum_roapp.connection.draft import Draft
+    from cartum_roapp.shops.draft import Draft
 
 app = typer.Typer()
 
@@ -58,8 +58,8 @@ def apply(
     ends with 2. The import of a new shop starts in the background. Only shops named with --prune are deleted.
     """
     from cartum_roapp.cli.backend import serving
-    from cartum_roapp.config.problems import Problem
-    from cartum_roapp.connection import draft
+    from cartum_roapp.shops import draft
+    from cartum_roapp.shops.problems import Problem
 
     found, problems = draft.files_of(paths)
     if password_stdin and len(found) > 1:
@@ -104,8 +104,8 @@ def export(
 ) -> None:
     """Print shops' settings as files for `shop apply`, without passwords; with --to, write them."""
     from cartum_roapp.cli.backend import serving
-    from cartum_roapp.connection.written import exported
     from cartum_roapp.errors import BadConfig
+    from cartum_roapp.shops.written import exported
 
     if bool(slugs) == all_:
         raise CommandEnd(BAD_INPUT, "Which shops?", fix="name their slugs, or give --all")
@@ -130,7 +130,7 @@ async def _examine(files: Sequence[Draft], backend: Backend, password_stdin: boo
     """Compares the files with what is stored. Says that both systems are asked only where they are."""
     from blocks.examine import examine_drafts
     from blocks.store import list_shops
-    from cartum_roapp.connection.draft import refuse_twins
+    from cartum_roapp.shops.draft import refuse_twins
 
     stored = await list_shops()
     refuse_twins(files)
@@ -148,8 +148,8 @@ def _take_password(one: Draft, from_stdin: bool, *, alone: bool) -> None:
     """Gives the shop its password, if the variable that its file names is not set: from stdin, the variable of a shop
     that is `alone`, the stored one, or the terminal."""
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, obtain
-    from cartum_roapp.connection.draft import VARIABLE
-    from cartum_roapp.connection.shop_file import PASSWORD_FROM
+    from cartum_roapp.shops.draft import VARIABLE
+    from cartum_roapp.shops.shop_file import PASSWORD_FROM
 
     if one.unreadable or PASSWORD_FROM in one.problems:
         return
@@ -206,7 +206,7 @@ async def _save(files: Sequence[Draft], gone: Sequence[str], *, imports: bool) -
 
 def _prunable(files: Sequence[Draft], slugs: Sequence[str]) -> list[str]:
     """Returns the slugs to disconnect. Ends the command for one that a file has, or that is unknown."""
-    from cartum_roapp.config.problems import Problem
+    from cartum_roapp.shops.problems import Problem
     from deployments import shops
 
     kept = {one.slug: one.path for one in files}

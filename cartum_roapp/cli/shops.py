@@ -15,9 +15,9 @@ from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, bad_input, say,
 from cartum_roapp.cli.progress import ASKING, waiting
 
 if TYPE_CHECKING:
-    from cartum_roapp.config import ShopConfig
-    from cartum_roapp.connection.access import Clients
-    from cartum_roapp.connection.draft import Draft
+    from cartum_roapp.shops import ShopConfig
+    from cartum_roapp.shops.access import Clients
+    from cartum_roapp.shops.draft import Draft
 
 app = typer.Typer(help="Cartum (Horoshop) shops.", epilog=example("shop apply my-shop.yaml"), no_args_is_help=True)
 
@@ -37,9 +37,9 @@ def edit(
     """
     from cartum_roapp.cli.backend import serving
     from cartum_roapp.cli.secrets import SHOP_PASSWORD, given, obtain
-    from cartum_roapp.config.shop import SHOP_FIELDS
-    from cartum_roapp.connection.draft import Draft
-    from cartum_roapp.connection.shop_file import changed_values
+    from cartum_roapp.shops.draft import Draft
+    from cartum_roapp.shops.shop import SHOP_FIELDS
+    from cartum_roapp.shops.shop_file import changed_values
 
     if not changes and not given(SHOP_PASSWORD, from_stdin=password_stdin):
         fix = "give --set KEY=VALUE once or more, or a new password with --password-stdin"
@@ -156,7 +156,7 @@ async def _edit(draft: Draft, before: ShopConfig, clients: Clients) -> ShopConfi
     """Returns the shop as it is saved. Ends the command with all that is wrong with what is changed; a stored password
     that is refused has the way to give another one."""
     from blocks.examine import examine_drafts
-    from cartum_roapp.config import shop_key
+    from cartum_roapp.shops import shop_key
     from deployments import drafts
 
     mistyped = "password" in draft.problems

@@ -17,8 +17,6 @@ from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.limiter import Limiter
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.config import AccountConfig, ShopConfig
-from cartum_roapp.config.shop import StoredShops
 from cartum_roapp.delivery.account_shops import AccountShops
 from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.doubt import Timeouts, go_by, utc_now
@@ -28,6 +26,8 @@ from cartum_roapp.ledger import agreed, creations, database, outbox, runs, total
 from cartum_roapp.ledger.shops import of_account
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
+from cartum_roapp.shops import AccountConfig, ShopConfig
+from cartum_roapp.shops.shop import StoredShops
 
 log = logging.getLogger(__name__)
 

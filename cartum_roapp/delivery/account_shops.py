@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from cartum_roapp.config import ShopConfig
-from cartum_roapp.config.shop import StoredShops
 from cartum_roapp.errors import BadConfig, NotReady, Retryable
 from cartum_roapp.ledger import refusals, runs, shops
+from cartum_roapp.shops import ShopConfig
+from cartum_roapp.shops.shop import StoredShops
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
 from cartum_roapp.apis.roapp.sending import Before
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes, order_problems
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.creation import Creations, wait_for
@@ -33,6 +32,7 @@ from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.matches import OrderMatch
 from cartum_roapp.links import order_name
+from cartum_roapp.shops import ShopConfig
 
 #: Seconds: how long after its answer RO App may take to show an order that it has made.
 SHOWN_WITHIN = 5.0

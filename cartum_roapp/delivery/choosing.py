@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Engine
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import Organization
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import candidates
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import (
@@ -29,6 +28,7 @@ from cartum_roapp.ledger.links import Link, Reason
 from cartum_roapp.ledger.product_links import ProductLink
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.texts import clean
+from cartum_roapp.shops import ShopConfig
 
 _NEAR = 5
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.config import AccountConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.orders.currencies import code_of
+from cartum_roapp.shops import AccountConfig
 
 
 async def check_company(roapp: RoApp, account: AccountConfig) -> str:

@@ -14,7 +14,6 @@ from sqlalchemy.exc import IntegrityError, NoResultFound
 from cartum_roapp import logs
 from cartum_roapp.apis.calls import TimeIsUp
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.config import AccountConfig
 from cartum_roapp.delivery import order_problems, refused_alike
 from cartum_roapp.delivery.account_shops import AccountShops
 from cartum_roapp.delivery.attempt import Attempt, begun
@@ -31,6 +30,7 @@ from cartum_roapp.ledger import held, outbox, release, shops
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.lock_session import LockLost
 from cartum_roapp.ledger.outbox import Claim
+from cartum_roapp.shops import AccountConfig
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import cast, get_args
 
 from cartum_roapp.apis.roapp.rows import RoProduct
-from cartum_roapp.config import Identifier
 from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.ledger.desired import DesiredLine
 from cartum_roapp.orders.catalogue import article_key
 from cartum_roapp.orders.texts import clean
+from cartum_roapp.shops import Identifier
 
 _LONGEST_TITLE = 120  # roapp §7
 _TAIL = 40

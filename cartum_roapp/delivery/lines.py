@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoItem
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import agreeing
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bound import Bound
@@ -21,6 +20,7 @@ from cartum_roapp.ledger import held
 from cartum_roapp.ledger.agreed import AgreedLine, Value
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.links import order_name
+from cartum_roapp.shops import ShopConfig
 
 #: A line's product → RO App's.
 Products = Mapping[str, int]

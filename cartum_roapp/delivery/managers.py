@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from cartum_roapp import managers
 from cartum_roapp.apis.roapp import Employee, RoApp
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.doubt import utc_now
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.shops import ShopConfig
 
 #: For so long a reading of the employees counts; an import takes hours.
 FRESH = timedelta(minutes=10)

@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.doubt import utc_now
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger import creations, markers
+from cartum_roapp.shops import ShopConfig
 
 _TOKEN = re.compile(r"\[([a-z]{6}):([^\s\[\]:]+)\]")
 

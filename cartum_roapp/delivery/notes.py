@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.labels import LABELS, Labels, labels
 from cartum_roapp.delivery.markers import marker
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.links import shop_admin
 from cartum_roapp.orders.pricing import ShopLine, cents, priced
 from cartum_roapp.orders.zones import zone_of
+from cartum_roapp.shops import ShopConfig
 
 RULE = "———"
 _LONGEST = 900

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from cartum_roapp.apis.masking import about
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes, product_problems
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bindings import OrderBindings
@@ -39,6 +38,7 @@ from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.outbox import Ask, Claim
 from cartum_roapp.orders.currencies import is_code
 from cartum_roapp.orders.zones import country_of
+from cartum_roapp.shops import ShopConfig
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Engine, text
 
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.roapp.sending import Before
-from cartum_roapp.config import AccountConfig, ShopConfig
 from cartum_roapp.delivery.account import Progress, connected
 from cartum_roapp.delivery.company import check_company
 from cartum_roapp.delivery.creation import Creations, Link
@@ -32,6 +31,7 @@ from cartum_roapp.ledger.creations import Thing
 from cartum_roapp.ledger.outbox import Claim
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
+from cartum_roapp.shops import AccountConfig, ShopConfig
 
 #: The ids of what would be made begin here; RO App's own are far below.
 INVENTED = 2**62

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger.agreed import AgreedOrder
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.orders.pricing import PricedLine, ShopLine, cents, priced, total_of
+from cartum_roapp.shops import ShopConfig
 
 #: The key of the line for the delivery, where the shop's settings name a service for it.
 DELIVERY = "service:delivery"

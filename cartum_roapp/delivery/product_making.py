@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.sending import Before
-from cartum_roapp.config import Identifier, ShopConfig
 from cartum_roapp.delivery import product_problems
 from cartum_roapp.delivery.creation import Creations
 from cartum_roapp.delivery.identities import Identity, catalogue_row, names, shortened, title_key
@@ -23,6 +22,7 @@ from cartum_roapp.ledger.catalogue import CatalogueRow
 from cartum_roapp.ledger.creations import Thing
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.product_links import UNSTORED, ProductLink
+from cartum_roapp.shops import Identifier, ShopConfig
 
 #: What a product may be made without: no source says which fields RO App takes (roapp §3.4).
 _DISPENSABLE = ("prices", "category_id", "description")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from cartum_roapp.config import Identifier, ShopConfig
 from cartum_roapp.delivery import product_problems
 from cartum_roapp.delivery.creation import Creations, wait_for
 from cartum_roapp.delivery.doubt import utc_now
@@ -25,6 +24,7 @@ from cartum_roapp.ledger import (
 from cartum_roapp.ledger.desired import DesiredLine, DesiredOrder
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.product_links import ProductLink
+from cartum_roapp.shops import Identifier, ShopConfig
 
 _ARTICLE: tuple[Identifier, ...] = ("code", "sku")
 _AS_BEFORE = "as before"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig, BadRecord
+from cartum_roapp.shops import ShopConfig
 
 #: This many that are refused alike, none taken meanwhile, stop the shop.
 REFUSALS = 3

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.decision import Given
 from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.shops import ShopConfig
 
 
 @dataclass(frozen=True)

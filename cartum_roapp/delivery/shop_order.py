@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cartum_roapp.apis.roapp.rows import RoOrder
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import notes
 from cartum_roapp.delivery.decision import Given
 from cartum_roapp.delivery.markers import read
@@ -18,6 +17,7 @@ from cartum_roapp.delivery.said import Said
 from cartum_roapp.errors import BadRecord
 from cartum_roapp.ledger.agreed import Field, Value
 from cartum_roapp.ledger.desired import DesiredOrder
+from cartum_roapp.shops import ShopConfig
 
 
 @dataclass(frozen=True)

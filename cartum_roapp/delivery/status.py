@@ -8,7 +8,6 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.agreement import Agreement
 from cartum_roapp.delivery.bound import Bound
 from cartum_roapp.delivery.decision import Given
@@ -23,6 +22,7 @@ from cartum_roapp.ledger.agreed import Agreed, Field, Value
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.links import order_name
+from cartum_roapp.shops import ShopConfig
 
 log = logging.getLogger(__name__)
 

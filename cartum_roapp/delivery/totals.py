@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import plan_total
 from cartum_roapp.delivery.prices import wanted_lines, wanted_total
 from cartum_roapp.delivery.session import AccountSession
@@ -23,6 +22,7 @@ from cartum_roapp.ledger import desired, held, matches, totals
 from cartum_roapp.ledger.desired import DesiredOrder
 from cartum_roapp.ledger.totals import Due
 from cartum_roapp.links import order_name
+from cartum_roapp.shops import ShopConfig
 
 log = logging.getLogger(__name__)
 

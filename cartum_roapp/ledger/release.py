@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 import orjson
 from sqlalchemy import Connection, Engine, text
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Code
 from cartum_roapp.ledger import agreed, catalogue, held, orders, shop_statuses
 from cartum_roapp.ledger.held import Held
@@ -62,39 +61,40 @@ _UNANSWERED_PARTS = f"""
 """
 
 
-def release_held(engine: Engine, shop: ShopConfig, pause: timedelta) -> None:
-    """Queues everything of the shop that may go through by now: all that the next three functions queue."""
-    release_mapped_statuses(engine, shop)
-    release_rematched_statuses(engine, shop)
-    release_due(engine, shop.key, pause)
+def release_held(engine: Engine, shop: str, statuses: Mapping[int, int], pause: timedelta) -> None:
+    """Queues everything of the shop that may go through by now: all that the next three functions queue. `statuses`:
+    those of the shop, with those of RO App that it matches them with."""
+    release_mapped_statuses(engine, shop, statuses)
+    release_rematched_statuses(engine, shop, statuses)
+    release_due(engine, shop, pause)
 
 
-def release_mapped_statuses(engine: Engine, shop: ShopConfig) -> list[str]:
+def release_mapped_statuses(engine: Engine, shop: str, statuses: Mapping[int, int]) -> list[str]:
     """Queues orders whose status was held as unmatched, if the shop matches it by now. Returns their numbers. May be
     called twice."""
-    waiting = [one.id for one in held.listed(engine, shop.key, entity="status", codes=(Code.STATUS_UNMATCHED,))]
+    waiting = [one.id for one in held.listed(engine, shop, entity="status", codes=(Code.STATUS_UNMATCHED,))]
     if not waiting:
         return []
     with engine.begin() as connection:
         found = connection.scalars(
             text("SELECT number FROM orders WHERE shop = :shop AND number = ANY(:numbers) AND status_id = ANY(:known)"),
-            {"shop": shop.key, "numbers": waiting, "known": sorted(shop.statuses)},
+            {"shop": shop, "numbers": waiting, "known": sorted(statuses)},
         )
         numbers = list(found)
-        held.clear(connection, shop.key, "status", numbers, because="the status is matched now")
-        orders.requeue(connection, shop.key, numbers)
+        held.clear(connection, shop, "status", numbers, because="the status is matched now")
+        orders.requeue(connection, shop, numbers)
     return numbers
 
 
-def release_rematched_statuses(engine: Engine, shop: ShopConfig) -> None:
+def release_rematched_statuses(engine: Engine, shop: str, statuses: Mapping[int, int]) -> None:
     """Queues the open orders whose status the shop matches with another one of RO App than when it was sent, so that
     they take it, except those that staff have moved on (`delivery.plan_status`). Idempotent."""
     with engine.begin() as connection:
-        shop_statuses.note_matched(connection, shop.key, shop.statuses)
-        values = {"shop": shop.key, "statuses": orjson.dumps(shop.statuses, option=orjson.OPT_NON_STR_KEYS).decode()}
+        shop_statuses.note_matched(connection, shop, statuses)
+        values = {"shop": shop, "statuses": orjson.dumps(statuses, option=orjson.OPT_NON_STR_KEYS).decode()}
         numbers = list(connection.scalars(text(_REMATCHED), values))
         because = "its status is matched with another one of RO App"
-        orders.requeue(connection, shop.key, numbers, because)
+        orders.requeue(connection, shop, numbers, because)
 
 
 def release_due(engine: Engine, shop: str, pause: timedelta) -> None:

@@ -17,13 +17,13 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders import currencies
 from cartum_roapp.orders.catalogue import article_key
 from cartum_roapp.orders.fingerprint import as_bytes
 from cartum_roapp.orders.rows import created_of, lines_of, number_of
 from cartum_roapp.orders.texts import as_text, clean
 from cartum_roapp.orders.zones import to_wall
+from cartum_roapp.shops import ShopConfig
 
 BATCH = 100
 #: This many rows are stored at once: some 15 MB, and a week of most shops.

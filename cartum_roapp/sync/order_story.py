@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Engine
 
 from cartum_roapp import links
-from cartum_roapp.config import ShopSettings
-from cartum_roapp.config.refused import shortened
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import dossier, held, roapp_statuses, shop_statuses, timeline
 from cartum_roapp.orders.zones import zone_of
+from cartum_roapp.shops import ShopSettings
+from cartum_roapp.shops.refused import shortened
 
 
 def read(

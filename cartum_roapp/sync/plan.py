@@ -79,7 +79,7 @@ class Plan:
         orders (`held_in_part`) have a status, a total or a line alone that would be; and the calls and minutes that a
         real run takes. Has no buyer's data. Raises Retryable and BadConfig."""
         run = self.run
-        release.release_held(run.engine, run.shop, timedelta(seconds=run.settings.look_again))
+        release.release_held(run.engine, run.shop.key, run.shop.statuses, timedelta(seconds=run.settings.look_again))
         scratch.keep_only(run.engine, self.orders)
         preview = Preview(self.engine, run.engine, run.account, run.shop, run.settings, run.calls)
         read = run.calls.roapp_reads

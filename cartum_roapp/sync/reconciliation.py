@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import account
 from cartum_roapp.errors import BadConfig, Code
 from cartum_roapp.ledger import held, matches, missing_orders, orders, standing
@@ -26,6 +25,7 @@ from cartum_roapp.reconciliation import compare, repair, roapp
 from cartum_roapp.reconciliation.findings import STORED, Difference, Finding, Report, numbers
 from cartum_roapp.reconciliation.roapp import RoAppSide
 from cartum_roapp.reconciliation.sides import SHOP, by_currency, by_day, ledger_side, shop_side
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.fetch import Found, Pages, ShopApi, batches, fetch_created, fetch_numbers, slices
 from cartum_roapp.sync.roapp_orders import read_lost

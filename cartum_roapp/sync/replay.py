@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig, Code
 from cartum_roapp.ledger import held, held_selection, release, shops
 from cartum_roapp.ledger.entities import Entity
 from cartum_roapp.ledger.held import Held
 from cartum_roapp.service import ledger
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync.failure import sanitized_errors
 from cartum_roapp.sync.run import Run
 

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import dossier, held, journal, orders, outbox, timeline
 from cartum_roapp.ledger.journal import Kind
 from cartum_roapp.ledger.orders import Priority
 from cartum_roapp.ledger.outbox import Ask
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.selection import selection
 

@@ -17,9 +17,6 @@ from cartum_roapp.apis.bounds import Bounds
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.retries import Patience
-from cartum_roapp.config import AccountConfig, ShopConfig, ShopSettings
-from cartum_roapp.config.shop import StoredShops
-from cartum_roapp.connection.examine import other_account
 from cartum_roapp.errors import BadConfig, NotNow
 from cartum_roapp.ledger import accounts, database, journal, refusals, shops
 from cartum_roapp.ledger.lock_session import LockSession
@@ -27,6 +24,9 @@ from cartum_roapp.ledger.runs import Alive
 from cartum_roapp.ledger.shops import ShopState
 from cartum_roapp.orders.zones import zone_of
 from cartum_roapp.settings import PREFIX, Settings
+from cartum_roapp.shops import AccountConfig, ShopConfig, ShopSettings
+from cartum_roapp.shops.examine import other_account
+from cartum_roapp.shops.shop import StoredShops
 
 #: The kind of run that the schedule begins every five minutes.
 SYNC = "incremental-sync"

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.orders.rows import status_of
 from cartum_roapp.orders.zones import zone_of
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync.fetch import Pages, Rows, ShopApi, batches, fetch_created, fetch_numbers, within
 
 #: Before the first order of any shop.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from cartum_roapp.config import ShopSettings
 from cartum_roapp.ledger import shop_statuses
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import settings
+from cartum_roapp.shops import ShopSettings
 from cartum_roapp.sync.failure import sanitized_errors
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.selection import Selection, selection

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders import amounts, buyers, currencies, phone_field
 from cartum_roapp.orders.bad_rows import BadRow
 from cartum_roapp.orders.catalogue import Catalogue, RawProduct, product_key
@@ -16,6 +15,7 @@ from cartum_roapp.orders.fingerprint import RowDigests, order_hash
 from cartum_roapp.orders.frames import LINES, ORDERS, PRODUCTS, Frames, typed_frame
 from cartum_roapp.orders.rows import LineRow, OrderRow, read_row
 from cartum_roapp.orders.zones import country_of, to_utc, zone_of
+from cartum_roapp.shops import ShopConfig
 
 _Line = tuple[str, str, Decimal, Decimal, str]
 _Record = tuple[object, ...]

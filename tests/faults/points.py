@@ -18,8 +18,8 @@ from sampling import EACH, Sample
 from sqlalchemy import text
 from world import Row, Toll, World
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import NotNow, Retryable
+from cartum_roapp.shops import ShopConfig
 from sandbox.faults import Faults
 
 SHARES = 2  # how many processes try the points of one fault

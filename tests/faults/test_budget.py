@@ -23,8 +23,8 @@ from world import Toll, World
 
 from cartum_roapp.apis.calls import Calls
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.connection.access import Clients, enter_account
 from cartum_roapp.ledger.slots import CallSlots
+from cartum_roapp.shops.access import Clients, enter_account
 from sandbox.budget import Budget, budget
 from sandbox.messages import Call
 

@@ -11,7 +11,7 @@ from kills import Point, killed
 from points import QUICK, Points, Struck, looked_at, quiet
 from world import World
 
-from cartum_roapp.config import ShopConfig
+from cartum_roapp.shops import ShopConfig
 
 CANCELED, SHIPPING = 4, 6
 

@@ -14,11 +14,11 @@ from sqlalchemy import make_url, text
 from world import World, admin
 
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import fields
 from cartum_roapp.delivery.session import AccountSession
 from cartum_roapp.ledger.lock_session import LockLost
 from cartum_roapp.ledger.slots import CallSlots
+from cartum_roapp.shops import ShopConfig
 from flows import incremental_sync, reconcile
 from tasks.frames import to_frames
 

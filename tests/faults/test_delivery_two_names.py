@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from world import World
 
-from cartum_roapp.config import ShopConfig
+from cartum_roapp.shops import ShopConfig
 
 QUICK: dict[str, Any] = {"http_timeout": 0.4, "unclear_wait": 0.2, "recheck_after": 60.0, "retry_base": 0.02}
 #: Seconds after which a call that nobody answered takes effect; it is waited for 2.5 times `unclear_wait`.

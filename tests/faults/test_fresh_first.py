@@ -18,9 +18,9 @@ from reliability import Record
 from sampling import Sample
 from world import World
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery.drain import IN_FLIGHT
 from cartum_roapp.ledger.orders import Priority
+from cartum_roapp.shops import ShopConfig
 from sandbox.messages import Call
 
 SCALED: dict[str, Any] = {"roapp_interval": 0.005, "http_timeout": 10.0}

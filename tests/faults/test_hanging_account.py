@@ -15,7 +15,7 @@ from world import Toll, World
 
 from cartum_roapp import service
 from cartum_roapp.cli.demo_sandbox import DemoSandbox
-from cartum_roapp.config import shop_key
+from cartum_roapp.shops import shop_key
 from sandbox import Sandbox
 
 pytestmark = pytest.mark.long

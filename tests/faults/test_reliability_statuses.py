@@ -11,7 +11,7 @@ from points import QUICK, Fault, Points, Recovery, Struck, ends, quiet
 from reliability import Record
 from world import World
 
-from cartum_roapp.config import ShopConfig
+from cartum_roapp.shops import ShopConfig
 
 NEW, PROCESSING, DELIVERED, SHIPPING = 1, 2, 3, 6
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 import pytest
 from world import World
 
-from cartum_roapp.config import ShopConfig, ShopSettings
 from cartum_roapp.errors import IntegrationError
+from cartum_roapp.shops import ShopConfig, ShopSettings
 
 
 def test_a_sync_of_a_shop_that_was_moved_by_hand_ends(database: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from world import World
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig, Retryable
 from cartum_roapp.ledger import shops
+from cartum_roapp.shops import ShopConfig
 
 
 @pytest.fixture

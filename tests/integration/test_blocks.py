@@ -21,10 +21,10 @@ from pydantic import SecretStr, ValidationError
 from blocks import CartumShop, RoAppAccount, store
 from blocks.pages import PAGE
 from cartum_roapp import service
-from cartum_roapp.config import AccountConfig, ShopConfig
-from cartum_roapp.config.shop import SHOP_FIELDS
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.settings import Settings
+from cartum_roapp.shops import AccountConfig, ShopConfig
+from cartum_roapp.shops.shop import SHOP_FIELDS
 
 PASSWORD, KEY = "пароль-to-hide", "key-to-hide-0123456789"
 SHOP = ShopConfig(

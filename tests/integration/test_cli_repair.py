@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from blocks.store import save_account
 from cartum_roapp.cli.attached import run_attached
-from cartum_roapp.config import AccountConfig
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.shops import AccountConfig
 from flows.replay_held import replay_held
 
 SLUG, INDEX, OTHER = "shop-8", 7, 5

@@ -11,13 +11,13 @@ import pytest
 from pydantic import SecretStr
 
 from cartum_roapp.apis.limiter import LocalLimiter
-from cartum_roapp.config import AccountConfig, shop_key
-from cartum_roapp.config.problems import Problem
-from cartum_roapp.connection.access import Clients, greet_account
-from cartum_roapp.connection.configs import shop_config
-from cartum_roapp.connection.examine import Examination, already_connected, examine, no_account, other_account
-from cartum_roapp.connection.shop_file import parse_shop_file
-from cartum_roapp.connection.written import template
+from cartum_roapp.shops import AccountConfig, shop_key
+from cartum_roapp.shops.access import Clients, greet_account
+from cartum_roapp.shops.configs import shop_config
+from cartum_roapp.shops.examine import Examination, already_connected, examine, no_account, other_account
+from cartum_roapp.shops.problems import Problem
+from cartum_roapp.shops.shop_file import parse_shop_file
+from cartum_roapp.shops.written import template
 from sandbox import Sandbox
 
 LOCATIONS = '234001 "Магазин на Хрещатику", 234002 "Склад"'

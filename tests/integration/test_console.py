@@ -18,8 +18,8 @@ from processes import Process
 
 from blocks.store import load_shop
 from cartum_roapp import service
-from cartum_roapp.connection.choices import Choice
-from cartum_roapp.connection.status_match import StatusMatch
+from cartum_roapp.shops.choices import Choice
+from cartum_roapp.shops.status_match import StatusMatch
 from deployments import shops
 
 SLUG, INDEX = "shop-10", 9

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from world import World
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Retryable
+from cartum_roapp.shops import ShopConfig
 
 QUICK: dict[str, Any] = {"http_timeout": 0.4, "unclear_wait": 0.2, "recheck_after": 60.0, "retry_base": 0.001}
 NEW, PROCESSING, DELIVERED, SHIPPING = 1, 2, 3, 6

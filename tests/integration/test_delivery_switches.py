@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from world import World
 
-from cartum_roapp.config import ShopConfig
+from cartum_roapp.shops import ShopConfig
 
 # An import and a sync a form; each form alone is tried with the clients of both APIs.
 pytestmark = pytest.mark.long

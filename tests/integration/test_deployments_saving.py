@@ -15,13 +15,13 @@ from sqlalchemy import Engine, text
 
 from blocks import store
 from cartum_roapp import service
-from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
-from cartum_roapp.config.shop import SHOP_FIELDS
-from cartum_roapp.connection.draft import Draft
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import database
 from cartum_roapp.service import ledger
 from cartum_roapp.settings import Settings
+from cartum_roapp.shops import AccountConfig, ShopConfig, shop_key
+from cartum_roapp.shops.draft import Draft
+from cartum_roapp.shops.shop import SHOP_FIELDS
 from deployments import alerts, drafts, one_shop, saving, serve, shops
 
 URL = "https://shop.example.com"

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from world import Row, World
 
 from cartum_roapp.backfill_words import summary, what
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import runs, tables
 from cartum_roapp.report.tables import of_plan
+from cartum_roapp.shops import ShopConfig
 from tasks.links import Links
 from tasks.sections import sections
 

@@ -14,9 +14,9 @@ from world import World
 
 from cartum_roapp.apis.cartum import Cartum
 from cartum_roapp.apis.retries import Patience
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders.frames import Frames
 from cartum_roapp.orders.qualifying import Rule
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync.deduplicate import deduplicate
 from cartum_roapp.sync.fetch import Rows, articles_of, fetch_catalogue, fetch_created, fetch_numbers, fetch_open, slices
 from cartum_roapp.sync.transform import transform

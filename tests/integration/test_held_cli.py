@@ -196,6 +196,10 @@ def test_an_order_is_sent_again(cli: Installation, shop: CartumShop, records: di
         str(one["data"]) for one in cli.artifacts(run["id"])
     )
     assert cli.command("order", "resend", SLUG, "A-1").code == 2
+    cli.box.roapp.items[order["id"]][0].update(quantity=78)
+    cli.box.roapp.touch(order["id"])
+    all_of_them = cli.done("order", "resend", SLUG, "--all")["resent"]
+    assert {one["outcome"] for one in all_of_them if one["number"] == number} == {"delivered"}, all_of_them
 
 
 def test_a_replay_of_nothing_named_is_2_and_starts_no_run(cli: Installation) -> None:

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.delivery import doubt
 from cartum_roapp.ledger import deleted_shops, held_selection
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync.dismissal import dismiss
 
 PHONE = "+380671112233"

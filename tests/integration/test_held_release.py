@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.ledger import deleted_shops, held
+from cartum_roapp.shops import ShopConfig
 
 PHONE = "+380671112233"
 FIELD = "ad_campaign_id"

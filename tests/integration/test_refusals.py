@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig, NotNow
 from cartum_roapp.ledger import health, shops
 from cartum_roapp.report.facts import facts, in_words
+from cartum_roapp.shops import ShopConfig
 from flows.incremental_sync import sync_changes
 from tasks.run import recorded
 

@@ -8,10 +8,10 @@ import logging
 import pytest
 from world import Row, World
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import IntegrationError
 from cartum_roapp.ledger import held, held_selection
 from cartum_roapp.links import shop_admin
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync import sentence
 from cartum_roapp.sync.run import Run
 from flows.incremental_sync import sync_changes

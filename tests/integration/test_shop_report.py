@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import daily, health, shops
 from cartum_roapp.ledger.daily import Day
 from cartum_roapp.ledger.health import Health
 from cartum_roapp.report.facts import facts, in_words
+from cartum_roapp.shops import ShopConfig
 
 KYIV = ZoneInfo("Europe/Kyiv")
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from installation import Installation, Row, disconnect
 
-from cartum_roapp.config.shop import LOGIN_FIELDS, SHOP_FIELDS
+from cartum_roapp.shops.shop import LOGIN_FIELDS, SHOP_FIELDS
 
 pytestmark = pytest.mark.long
 

@@ -16,9 +16,9 @@ from cartum_roapp.apis.http import stamp
 from cartum_roapp.apis.limiter import LocalLimiter
 from cartum_roapp.apis.roapp import RoApp
 from cartum_roapp.apis.roapp.rows import RoOrder
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import Retryable
 from cartum_roapp.ledger import held
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync import sentence
 from sandbox.cartum_shop import CartumShop
 from sandbox.roapp_account import RoAppAccount

@@ -10,11 +10,11 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis.cartum import ShopStatus
 from cartum_roapp.apis.roapp import CustomField, Employee, Location, OrderType, RoStatus
-from cartum_roapp.config import ShopConfig
-from cartum_roapp.config.problems import Problem
-from cartum_roapp.connection.checklist import Check, checklist
-from cartum_roapp.connection.examine import Examination
-from cartum_roapp.connection.lists import AccountLists, ShopLists
+from cartum_roapp.shops import ShopConfig
+from cartum_roapp.shops.checklist import Check, checklist
+from cartum_roapp.shops.examine import Examination
+from cartum_roapp.shops.lists import AccountLists, ShopLists
+from cartum_roapp.shops.problems import Problem
 
 SHOP = ShopLists([ShopStatus(1, {"ua": "Нове"})], ("ua",), ("UAH",), datetime(2026, 1, 1))
 ACCOUNT = AccountLists(

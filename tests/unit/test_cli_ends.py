@@ -19,9 +19,9 @@ import pytest
 from cartum_roapp.cli import backend, shop_files
 from cartum_roapp.cli.app import main
 from cartum_roapp.cli.output import CommandEnd, bad_input, opened, print_failure, say, show, terminal_table
-from cartum_roapp.config.problems import Problem, bad_config
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home
+from cartum_roapp.shops.problems import Problem, bad_config
 
 READ_BY_NOBODY = """
 import sys

@@ -48,6 +48,7 @@ def test_a_stopped_worker_is_told_with_its_fix() -> None:
 
 RUNNING = {"worker": "running", "silent": {}}
 SHOP: dict[str, Any] = {
+    "unusable": None,
     "shop": "shop-1", "account": "main", "health": "needs you", "paused": None, "refused": None,
     "imported": True,
     "lag_seconds": 150, "last_24_hours": {"new": 45, "changed": 12, "calls": 1234}, "delivered": 1474, "waiting": 3,

@@ -12,10 +12,10 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis.cartum import DEFAULT_STATUSES, ShopStatus
 from cartum_roapp.apis.roapp import RoStatus
-from cartum_roapp.config import ShopConfig, shop_key
-from cartum_roapp.connection.configs import account_config, shop_config, stored_account, stored_shop
-from cartum_roapp.connection.proposals import meaning_of, propose
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.shops import ShopConfig, shop_key
+from cartum_roapp.shops.configs import account_config, shop_config, stored_account, stored_shop
+from cartum_roapp.shops.proposals import meaning_of, propose
 
 STORED: dict[str, Any] = {
     "name": "Мавка", "platform": "cartum", "url": "https://shop.example.com", "login": "api", "password": "пароль",

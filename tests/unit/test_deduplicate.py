@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders.frames import Frames
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync.deduplicate import deduplicate
 from cartum_roapp.sync.transform import transform
 

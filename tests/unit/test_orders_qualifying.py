@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.orders.qualifying import Rule
 from cartum_roapp.orders.zones import to_wall, zone_of
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync.transform import transform
 
 SAMPLE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "samples" / "cartum_orders.json").read_text("utf-8"))[

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from reading import all_of
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync.selection import fetch_selection, selection
 
 

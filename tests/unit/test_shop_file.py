@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cartum_roapp.config.addresses import base_url, shop_url
-from cartum_roapp.config.refused import Refused
-from cartum_roapp.connection.shop_file import LARGEST, changed_values, parse_shop_file, read_shop_file
+from cartum_roapp.shops.addresses import base_url, shop_url
+from cartum_roapp.shops.refused import Refused
+from cartum_roapp.shops.shop_file import LARGEST, changed_values, parse_shop_file, read_shop_file
 
 GOOD = """\
 name: Мавка

@@ -9,9 +9,8 @@ import pytest
 
 from cartum_roapp.apis.cartum import ShopStatus
 from cartum_roapp.apis.roapp import CustomField, Employee, Location, OrderType, RoService, RoStatus
-from cartum_roapp.config.shop import SHOP_FIELDS
-from cartum_roapp.connection.examine import Examination
-from cartum_roapp.connection.form import (
+from cartum_roapp.shops.examine import Examination
+from cartum_roapp.shops.form import (
     ACCESS,
     SECTIONS,
     SETTINGS,
@@ -27,7 +26,8 @@ from cartum_roapp.connection.form import (
     status_controls,
     whole,
 )
-from cartum_roapp.connection.lists import AccountLists, ShopLists
+from cartum_roapp.shops.lists import AccountLists, ShopLists
+from cartum_roapp.shops.shop import SHOP_FIELDS
 
 SHOP = ShopLists(
     [

@@ -9,11 +9,11 @@ from pydantic import SecretStr
 from test_shop_file import GOOD
 
 from cartum_roapp.cli.app import main
-from cartum_roapp.connection.configs import shop_config
-from cartum_roapp.connection.draft import Change, Draft, files_of, read, refuse_twins
-from cartum_roapp.connection.shop_file import parse_shop_file
-from cartum_roapp.connection.written import exported
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.shops.configs import shop_config
+from cartum_roapp.shops.draft import Change, Draft, files_of, read, refuse_twins
+from cartum_roapp.shops.shop_file import parse_shop_file
+from cartum_roapp.shops.written import exported
 
 PASSWORD = "a-long-password"
 

@@ -10,13 +10,13 @@ from pydantic import SecretStr
 
 from cartum_roapp.apis.cartum import DEFAULT_STATUSES, ShopStatus
 from cartum_roapp.apis.roapp import RoStatus
-from cartum_roapp.config import ShopConfig
-from cartum_roapp.config.problems import Problem, Problems
-from cartum_roapp.connection.examine import Examination
-from cartum_roapp.connection.lists import AccountLists, ShopLists
-from cartum_roapp.connection.matching import match_choices, match_statuses
-from cartum_roapp.connection.status_match import matched
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.shops import ShopConfig
+from cartum_roapp.shops.examine import Examination
+from cartum_roapp.shops.lists import AccountLists, ShopLists
+from cartum_roapp.shops.matching import match_choices, match_statuses
+from cartum_roapp.shops.problems import Problem, Problems
+from cartum_roapp.shops.status_match import matched
 
 OURS = ShopLists([ShopStatus(1, {"ua": "Нове"}), ShopStatus(9, {"ua": "На складі (2)"})], ("ua",), ("UAH",))
 THEIRS = AccountLists(

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from cartum_roapp.config import ShopConfig
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.orders.frames import LINES, ORDERS, PRODUCTS, Frames
+from cartum_roapp.shops import ShopConfig
 from cartum_roapp.sync.transform import transform
 
 FOLDER = Path(__file__).parents[1] / "samples"

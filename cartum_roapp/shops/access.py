@@ -16,13 +16,13 @@ from cartum_roapp.apis.cartum.session import NoShop
 from cartum_roapp.apis.limiter import Limiter, LocalLimiter
 from cartum_roapp.apis.retries import Patience
 from cartum_roapp.apis.roapp import RoApp
-from cartum_roapp.config import AccountConfig
-from cartum_roapp.config.account import ACCOUNT_FIELDS
-from cartum_roapp.config.problems import Problem
-from cartum_roapp.connection.lists import AccountLists, ShopLists, account_lists, shop_lists
 from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.ledger.slots import CallSlots
 from cartum_roapp.settings import Settings
+from cartum_roapp.shops import AccountConfig
+from cartum_roapp.shops.account import ACCOUNT_FIELDS
+from cartum_roapp.shops.lists import AccountLists, ShopLists, account_lists, shop_lists
+from cartum_roapp.shops.problems import Problem
 
 #: a person waits: three tries of each call, and no hour's quota is sat out.
 TRIES = 3

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from json import dumps
 from typing import Any, Literal, cast
 
-from cartum_roapp.config.setting import Field, ListName, check
-from cartum_roapp.config.shop import LOGIN_FIELDS, SHOP_FIELDS
-from cartum_roapp.connection.choices import Choice, ChoiceList, both_sides, shop_choices
-from cartum_roapp.connection.examine import Examination
-from cartum_roapp.connection.proposals import propose, propose_settings
+from cartum_roapp.shops.choices import Choice, ChoiceList, both_sides, shop_choices
+from cartum_roapp.shops.examine import Examination
+from cartum_roapp.shops.proposals import propose, propose_settings
+from cartum_roapp.shops.setting import Field, ListName, check
+from cartum_roapp.shops.shop import LOGIN_FIELDS, SHOP_FIELDS
 
 Flat = dict[str, Any]
 Kind = Literal["text", "number", "switch", "one", "many"]

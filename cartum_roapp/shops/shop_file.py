@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from cartum_roapp.config.problems import Problem, Problems
-from cartum_roapp.config.refused import Refused, closest, shortened
-from cartum_roapp.config.setting import Values, check
-from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS
+from cartum_roapp.shops.problems import Problem, Problems
+from cartum_roapp.shops.refused import Refused, closest, shortened
+from cartum_roapp.shops.setting import Values, check
+from cartum_roapp.shops.shop import PASSWORD, SHOP_FIELDS
 
 FILE = "file"
 #: The key that names the environment variable with the password.

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from cartum_roapp.config.problems import Problem, Problems
-from cartum_roapp.config.shop import SHOP_FIELDS
-from cartum_roapp.connection.choices import ChoiceList, both_sides, enough, shop_choices
-from cartum_roapp.connection.lists import AccountLists, ShopLists
 from cartum_roapp.errors import BadConfig
 from cartum_roapp.orders.zones import to_utc, zone_of
+from cartum_roapp.shops.choices import ChoiceList, both_sides, enough, shop_choices
+from cartum_roapp.shops.lists import AccountLists, ShopLists
+from cartum_roapp.shops.problems import Problem, Problems
+from cartum_roapp.shops.shop import SHOP_FIELDS
 
 #: A shop's clock may go that much before ours.
 CLOCKS = timedelta(minutes=10)

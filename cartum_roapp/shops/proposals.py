@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from cartum_roapp.apis.cartum import ShopStatus
 from cartum_roapp.apis.roapp import RoStatus
-from cartum_roapp.connection.lists import AccountLists, ShopLists
+from cartum_roapp.shops.lists import AccountLists, ShopLists
 
 #: Beginnings of words, by what they mean, in the languages of the shops and of RO App. Names are each account's
 #: own (roapp §3.9), so this only proposes.

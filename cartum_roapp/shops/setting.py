@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, SecretStr, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, PydanticUndefined, core_schema
 
-from cartum_roapp.config import rules
-from cartum_roapp.config.problems import Problem, Problems
-from cartum_roapp.config.refused import Refused
+from cartum_roapp.shops import rules
+from cartum_roapp.shops.problems import Problem, Problems
+from cartum_roapp.shops.refused import Refused
 
-#: A list of the two systems that a value is chosen from (connection.choices).
+#: A list of the two systems that a value is chosen from (choices).
 ListName = Literal[
     "locations", "order_types", "employees", "order_fields", "services", "categories", "statuses", "languages",
     "shop_statuses",

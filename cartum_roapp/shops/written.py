@@ -7,12 +7,12 @@ from typing import Any
 
 import yaml
 
-from cartum_roapp.config import ShopConfig
-from cartum_roapp.config.shop import SHOP_FIELDS
-from cartum_roapp.connection.choices import Choice, both_sides
-from cartum_roapp.connection.lists import AccountLists, ShopLists
-from cartum_roapp.connection.proposals import propose, propose_settings
-from cartum_roapp.connection.shop_file import PASSWORD_FROM
+from cartum_roapp.shops import ShopConfig
+from cartum_roapp.shops.choices import Choice, both_sides
+from cartum_roapp.shops.lists import AccountLists, ShopLists
+from cartum_roapp.shops.proposals import propose, propose_settings
+from cartum_roapp.shops.shop import SHOP_FIELDS
+from cartum_roapp.shops.shop_file import PASSWORD_FROM
 
 
 def exported(config: ShopConfig) -> str:

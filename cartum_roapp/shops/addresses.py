@@ -8,8 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import idna
 
-from cartum_roapp.config.refused import Refused
-from cartum_roapp.config.rules import text
+from cartum_roapp.shops.refused import Refused
+from cartum_roapp.shops.rules import text
 
 # Loopback and what RFC 1918 and RFC 4193 leave to the owner of a network. Link-local addresses are none: there a cloud
 # answers with its machine's credentials; nor is 100.64.0.0/10, which a provider's customers share.

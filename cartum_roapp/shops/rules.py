@@ -11,9 +11,9 @@ import re
 import zoneinfo
 from collections.abc import Callable, Sequence
 
-from cartum_roapp.config.currency_names import parse as parse_currency_names
-from cartum_roapp.config.refused import Refused, closest, kind_of, shortened
 from cartum_roapp.control import without_control
+from cartum_roapp.shops.currency_names import parse as parse_currency_names
+from cartum_roapp.shops.refused import Refused, closest, kind_of, shortened
 
 BIGGEST_ID = 2**63 - 1
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?")

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from pydantic import SecretStr
 
-from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
-from cartum_roapp.config.account import ACCOUNT_FIELDS
-from cartum_roapp.config.problems import Problem, Problems, bad_config
-from cartum_roapp.config.setting import check, without_empty
-from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS, SLUG
+from cartum_roapp.shops import AccountConfig, ShopConfig, shop_key
+from cartum_roapp.shops.account import ACCOUNT_FIELDS
+from cartum_roapp.shops.problems import Problem, Problems, bad_config
+from cartum_roapp.shops.setting import check, without_empty
+from cartum_roapp.shops.shop import PASSWORD, SHOP_FIELDS, SLUG
 
 _STORED = {**SHOP_FIELDS, "password": PASSWORD, "slug": SLUG}
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from cartum_roapp.config import ShopConfig
-from cartum_roapp.config.problems import Problem
-from cartum_roapp.config.shop import SHOP_FIELDS
-from cartum_roapp.connection.choices import OF_SHOP, ChoiceList, both_sides
-from cartum_roapp.connection.examine import Examination
-from cartum_roapp.connection.lists import AccountLists, ShopLists
 from cartum_roapp.errors import with_fix
 from cartum_roapp.orders.zones import zone_of
+from cartum_roapp.shops import ShopConfig
+from cartum_roapp.shops.choices import OF_SHOP, ChoiceList, both_sides
+from cartum_roapp.shops.examine import Examination
+from cartum_roapp.shops.lists import AccountLists, ShopLists
+from cartum_roapp.shops.problems import Problem
+from cartum_roapp.shops.shop import SHOP_FIELDS
 
 State = Literal["ok", "warning", "problem", "unknown"]
 Expected = tuple[str, str, "str | Check | None"]

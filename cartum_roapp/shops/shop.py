@@ -7,11 +7,11 @@ from typing import Annotated, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
-from cartum_roapp.config import currency_names, rules
-from cartum_roapp.config.account import AccountConfig
-from cartum_roapp.config.setting import Setting, fields_of
-from cartum_roapp.config.shop_login import ShopLogin, ShopPassword, ShopUrl
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.shops import currency_names, rules
+from cartum_roapp.shops.account import AccountConfig
+from cartum_roapp.shops.setting import Setting, fields_of
+from cartum_roapp.shops.shop_login import ShopLogin, ShopPassword, ShopUrl
 
 Identifier = Literal["code", "sku", "barcode", "name"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cartum_roapp.config import ShopConfig
-from cartum_roapp.config.problems import Problems, bad_config
-from cartum_roapp.config.refused import shortened
-from cartum_roapp.config.shop import LOGIN_FIELDS, PASSWORD
-from cartum_roapp.connection.choices import Choice, ChoiceList, both_sides
-from cartum_roapp.connection.examine import Examination
+from cartum_roapp.shops import ShopConfig
+from cartum_roapp.shops.choices import Choice, ChoiceList, both_sides
+from cartum_roapp.shops.examine import Examination
+from cartum_roapp.shops.problems import Problems, bad_config
+from cartum_roapp.shops.refused import shortened
+from cartum_roapp.shops.shop import LOGIN_FIELDS, PASSWORD
 
 _ACCESS = {*LOGIN_FIELDS, PASSWORD.key, "account"}
 

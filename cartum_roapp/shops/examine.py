@@ -13,12 +13,12 @@ from typing import cast
 
 from pydantic import SecretStr
 
-from cartum_roapp.config import AccountConfig, ShopConfig, shop_key
-from cartum_roapp.config.problems import Problem, Problems
-from cartum_roapp.config.shop import SHOP_FIELDS
-from cartum_roapp.connection.access import Clients, enter_account, enter_shop
-from cartum_roapp.connection.lists import AccountLists, ShopLists
-from cartum_roapp.connection.matching import match_choices, match_clock, match_currency, match_statuses, other_clock
+from cartum_roapp.shops import AccountConfig, ShopConfig, shop_key
+from cartum_roapp.shops.access import Clients, enter_account, enter_shop
+from cartum_roapp.shops.lists import AccountLists, ShopLists
+from cartum_roapp.shops.matching import match_choices, match_clock, match_currency, match_statuses, other_clock
+from cartum_roapp.shops.problems import Problem, Problems
+from cartum_roapp.shops.shop import SHOP_FIELDS
 
 #: What `enter_account` returns.
 Entered = tuple[AccountLists | None, Problem | None]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from cartum_roapp.apis.cartum import DEFAULT_STATUSES
 from cartum_roapp.apis.roapp import Employee
-from cartum_roapp.config.setting import ListName
-from cartum_roapp.connection.lists import AccountLists, ShopLists, title_of
 from cartum_roapp.control import without_control
+from cartum_roapp.shops.lists import AccountLists, ShopLists, title_of
+from cartum_roapp.shops.setting import ListName
 
 MOST_SHOWN = 12
 #: Stands in place of the name of a status that only orders have.

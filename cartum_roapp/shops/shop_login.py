@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import SecretStr
 
-from cartum_roapp.config import addresses, rules
-from cartum_roapp.config.setting import Setting
+from cartum_roapp.shops import addresses, rules
+from cartum_roapp.shops.setting import Setting
 
 ShopUrl = Annotated[
     str,

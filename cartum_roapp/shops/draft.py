@@ -9,16 +9,16 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from cartum_roapp.config import ShopConfig, shop_key
-from cartum_roapp.config.problems import Problem, Problems
-from cartum_roapp.config.refused import Refused, shortened
-from cartum_roapp.config.setting import Values
-from cartum_roapp.config.shop import PASSWORD, SHOP_FIELDS, SLUG
-from cartum_roapp.connection.configs import shop_config
-from cartum_roapp.connection.examine import Examination
-from cartum_roapp.connection.form import Flat, flat
-from cartum_roapp.connection.shop_file import FILE, PASSWORD_FROM, read_shop_file
 from cartum_roapp.errors import BadConfig
+from cartum_roapp.shops import ShopConfig, shop_key
+from cartum_roapp.shops.configs import shop_config
+from cartum_roapp.shops.examine import Examination
+from cartum_roapp.shops.form import Flat, flat
+from cartum_roapp.shops.problems import Problem, Problems
+from cartum_roapp.shops.refused import Refused, shortened
+from cartum_roapp.shops.setting import Values
+from cartum_roapp.shops.shop import PASSWORD, SHOP_FIELDS, SLUG
+from cartum_roapp.shops.shop_file import FILE, PASSWORD_FROM, read_shop_file
 
 VARIABLE = f"write `{PASSWORD_FROM}: NAME` with the name of an environment variable that holds the password"
 
