@@ -48,8 +48,7 @@ def test_a_stopped_worker_is_told_with_its_fix() -> None:
 
 RUNNING = {"worker": "running", "silent": {}}
 SHOP: dict[str, Any] = {
-    "unusable": None,
-    "shop": "shop-1", "account": "main", "health": "needs you", "paused": None, "refused": None,
+    "shop": "shop-1", "account": "main", "health": "needs you", "paused": None, "refused": None, "unusable": None,
     "imported": True,
     "lag_seconds": 150, "last_24_hours": {"new": 45, "changed": 12, "calls": 1234}, "delivered": 1474, "waiting": 3,
     "held": 3, "dismissed": 1, "held_by_code": {"refused": 2, "doubled": 1}, "budget_used": 0.034,
