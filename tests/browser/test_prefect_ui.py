@@ -179,11 +179,13 @@ def test_the_graph_of_an_import_leads_from_the_shop_to_ro_app(installation: Inst
     (run,) = installation.flow_runs(name={"any_": ["shop-1: initial import"]})
     page.add_init_script(GRAPH)
     page.goto(f"{address_of(installation)}/v2/runs/flow-run/{run['id']}")
-    week_without_orders = ("fetch", "deliver")
-    wanted = {*pairwise(WAY), week_without_orders}
+    without_orders = {("fetch", "deliver")}  # in some weeks
     installation.become(
         lambda: page.evaluate(ARROWS),
-        lambda arrows: {tuple(name and name.split()[0] for name in arrow) for arrow in arrows} == wanted,
+        lambda arrows: (
+            {tuple(name and name.split()[0] for name in arrow) for arrow in arrows} - without_orders
+            == set(pairwise(WAY))
+        ),
     )
 
 
