@@ -12,6 +12,7 @@ from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.client.schemas.objects import VersionInfo
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import DeploymentSort
 from prefect.deployments.runner import RunnerDeployment
@@ -82,7 +83,8 @@ async def deploy(wanted: Sequence[RunnerDeployment]) -> None:
     if wanted:
         await ensure()
     for one in wanted:
-        await one.aapply()
+        # Else Prefect puts the checkout's commit in its place.
+        await one.aapply(version_info=VersionInfo(type="prefect:simple", version=one.version or ""))
 
 
 async def deployments() -> list[DeploymentResponse]:

@@ -158,6 +158,7 @@ class Installation:
         changed = {**schedule["schedule"], "interval": seconds}
         path = f"/deployments/{found['id']}/schedules/{schedule['id']}"
         self.prefect.patch(path, json={"schedule": changed}).raise_for_status()
+        self.prefect.post(f"/deployments/{found['id']}/resume_deployment").raise_for_status()
         return found
 
     def sync_every(self, slug: str, seconds: float) -> None:

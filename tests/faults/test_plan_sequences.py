@@ -219,7 +219,7 @@ def test_an_order_that_is_sent_again_becomes_the_shops_without_a_second_line_or_
     order.staff("status")
     order.staff("quantity")
     order.staff("own line")
-    order.agreed = again(order.agreed)
+    order.agreed = again(order.agreed, anew=False, both_ways=False)
     comments = len(order.account.comments_of(order.id))
     assert writes(order) == 2
     seen = order.seen()
@@ -232,7 +232,7 @@ def test_an_order_that_is_sent_again_while_a_line_is_on_its_way_gets_it_once(ord
     order.shop.lines["b"] = Decimal("5.00"), 1
     order.disturb("parked")
     assert not order.bring()
-    order.agreed = again(order.agreed)
+    order.agreed = again(order.agreed, anew=False, both_ways=False)
     order.settle()
     assert order.seen()["lines"] == [("a", Decimal(10), 2), ("b", Decimal(5), 1)]
 

@@ -279,7 +279,7 @@ def test_the_form_of_a_backfill_offers_shops_and_statuses_by_name(worker: Instal
     assert (_choices(form, "shops"), form["parameters"]) == (["shop-1", "shop-2"], {"dry_run": True})
     assert {"Нове", "Доставлене"} <= set(_choices(form, "statuses"))
     fields = form["parameter_openapi_schema"]["properties"]
-    titles = ["Shops", "From", "To", "Status", "Order numbers (ids)", "Dry run", "Look"]
+    titles = ["Shops", "From", "To", "Status", "Order numbers (ids)", "Dry run"]
     assert [one["title"] for one in sorted(fields.values(), key=lambda one: int(one["position"]))] == titles
     assert [fields[name]["format"] for name in ("created_from", "created_to")] == ["date", "date"]
     assert all(one["description"] and "`" not in one["description"] for one in fields.values())
