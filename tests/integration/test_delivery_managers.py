@@ -131,8 +131,9 @@ def test_whom_staff_gave_the_order_to_keeps_it(world: World, number: str, staff:
 def test_whom_staff_gave_the_order_to_may_leave_as_well(world: World, number: str, staff: list[int], what: str) -> None:
     roapp = world.box.roapp
     dealt = manager(world, number)
-    roapp.edit_order(world.roapp_order(number)["id"], manager_id=staff[2])
-    roapp.dismiss_employee(staff[2])
+    given = next(one for one in staff[:3] if one != dealt)
+    roapp.edit_order(world.roapp_order(number)["id"], manager_id=given)
+    roapp.dismiss_employee(given)
     change(world, number, what)
     world.synced()
     well(world, number)
