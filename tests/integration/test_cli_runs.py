@@ -404,4 +404,4 @@ def test_statuses_travel_both_ways_where_the_shop_says_so(cli: Installation, sho
     assert cli.done("sync", SLUG)["calls_by_kind"]["roapp_writes"] == 0
     assert shop.orders[number]["stat_status"] == 6
     run = latest(cli)["id"]  # Prefect's server records tasks a moment after the run
-    cli.become(lambda: {one["name"].partition("-")[0] for one in cli.tasks(run)}, lambda found: "write back" in found)
+    cli.become(lambda: {one["name"] for one in cli.tasks(run)}, lambda found: "write statuses back" in found)
