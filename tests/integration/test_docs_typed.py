@@ -304,11 +304,13 @@ def test_a_newcomer_without_an_roapp_account(house: House, tmp_path: Path) -> No
     """With the README's sandbox, on ports that are free here and with fewer orders."""
     (steps,) = [block for block in blocks(README, "Connect a shop") if block[0].startswith("python -m sandbox")]
     port = two_free_ports()
-    here = {"8900": str(port), "8901": str(port + 1), "my-shop": "made-up", "shop.yaml": str(tmp_path / "shop.yaml")}
+    file = str(tmp_path / "made-up.yaml")
+    here = {"8900": str(port), "8901": str(port + 1), "my-shop.yaml": file, "my-shop": "made-up"}
     start, *commands, order = (reduce(lambda line, old: line.replace(old, here[old]), here, line) for line in steps)
     with started(start, "--orders", "3", "--switch", "rate_limit=0") as printed:
-        password = ("Password of the shop's admin", after("password", printed))
-        asked = [("API key of RO App", after("API key", printed)), password, password]
+        key, password = after("API key", printed), after("password", printed)
+        questions = ("API key of RO App", "Password of the shop's admin", "Password of the admin of made-up")
+        asked = zip(questions, (key, password, password), strict=True)
         for command, (question, answer) in zip(commands, asked, strict=True):
             terminal = Terminal(house.shell, *command.split()[1:], CARTUM_ROAPP_API_KEY="")
             terminal.answers(question, typed(answer))
