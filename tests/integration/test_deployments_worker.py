@@ -164,16 +164,16 @@ def test_a_sync_that_a_person_starts_leaves_nothing_in_the_worker(
         assert "Beginning flow run" in worker.logs(run["id"])
         return str(run["id"])
 
-    def kept() -> int:
+    def kept() -> set[str]:
         gc.collect()
-        return sum(type(one) is FlowRunContext for one in gc.get_objects())
+        contexts = [one for one in gc.get_objects() if type(one) is FlowRunContext]
+        return {str(one.flow_run.id) for one in contexts if one.flow_run}
 
     with here(worker.config), ledger.shared(worker.engine.url.render_as_string(hide_password=False)):
-        ids = [synced()]
-        before = kept()  # Prefect's queues keep that of the run which began them
-        ids += [synced() for _ in range(3)]
-        assert kept() == before
-    worker.completed(*ids)
+        # Prefect's queues keep that of the run which began them, and the last run's thread may still be ending.
+        first, *ids, last = [synced() for _ in range(4)]
+        assert not kept() & set(ids)
+    worker.completed(first, *ids, last)
 
 
 @pytest.mark.long
