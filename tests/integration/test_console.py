@@ -18,6 +18,7 @@ from processes import Process
 
 from blocks.store import load_shop
 from cartum_roapp import service
+from cartum_roapp.service.state import State
 from cartum_roapp.shops.choices import Choice
 from cartum_roapp.shops.status_match import StatusMatch
 from deployments import shops
@@ -313,11 +314,9 @@ def test_the_console_comes_back_when_it_is_killed(house: Installation, address: 
     assert before is not None
     before.signal(signal.SIGKILL)
 
-    def status() -> int:
-        try:
-            return browser.get("/shops").status_code
-        except httpx.TransportError:
-            return 0
+    def serves_again(state: State) -> bool:
+        return state.serves("console") and state.pids["console"] != before.pid
 
-    house.become(status, lambda found: found == 200 and not before.alive())
+    house.become(lambda: service.state(house.config), serves_again)
+    assert browser.get("/shops").status_code == 200
     assert house.done("ui")["console"] == address
