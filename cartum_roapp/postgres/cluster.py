@@ -110,7 +110,7 @@ def raise_if_permanent(home: Home, since: int) -> None:
     tail = home.log_tail(LOG, since)
     if "No space left on device" in tail:
         raise no_space(home.postgres)
-    if "can't become user" in tail:
+    if "setpriv: " in tail:
         raise refused()
     if os.geteuid() == 0 and "invalid binary" in tail:
         raise BadConfig(

@@ -9,25 +9,26 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+import shutil
 import stat
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cartum_roapp.errors import BadConfig
-from cartum_roapp.postgres import unprivileged
 
 # Nobody gives these numbers away: not distributions, and not systemd, which has the range below for logins and the one
 # above for services (systemd.io/UIDS-GIDS). Containers often have no higher ones than 65535.
 _FIRST, _LAST = 60706, 61183
+_DAC_READ_SEARCH, _SETPCAP = 2, 8  # linux/capability.h
 _KNOWN_ACCOUNTS = ("postgres", "nobody", "daemon")
 _FIX = "Run cartum-roapp as a user that is not root, or set CARTUM_ROAPP_DATABASE_URL to a PostgreSQL of yours."
 
 
 @dataclass(frozen=True)
 class SystemUser:
-    """`uid`: None for the present user. `capabilities`: those of root that the database needs to reach its files."""
+    """`uid`: None for the present user. `capabilities`: those of root that the database needs to reach its files, where
+    these are below a directory that only root may enter."""
 
     uid: int | None
     capabilities: tuple[str, ...] = ()
@@ -37,6 +38,8 @@ class SystemUser:
         """Returns the user for this data directory: its owner if it exists."""
         if os.geteuid() != 0:
             return cls(None)
+        if shutil.which("setpriv") is None:
+            raise refused()
         owner = data.stat().st_uid if data.exists() else 0
         return cls(owner or _free_number(data), _needed(data.parent, binaries))
 
@@ -44,8 +47,13 @@ class SystemUser:
         """Returns the command line that runs the program as this user."""
         if self.uid is None:
             return list(program)
-        launcher = [sys.executable, "-I", "-S", unprivileged.__file__]
-        return [*launcher, str(self.uid), ",".join(self.capabilities), *program]
+        kept = ",".join(["-all", *(f"+{name}" for name in self.capabilities)])
+        changed = ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups", "--no-new-privs"]
+        changed += [f"--inh-caps={kept}", f"--ambient-caps={kept}"]
+        if self.capabilities and _may(_SETPCAP):
+            # PostgreSQL checks its programs with access(2), which ignores capabilities otherwise.
+            changed.append("--securebits=+no_setuid_fixup")
+        return [*changed, *program]
 
     def for_initdb(self) -> SystemUser:
         """Returns the user to run initdb as. It needs a user with a name, so for root it is an account that every
@@ -79,7 +87,8 @@ class SystemUser:
 
 
 def refused() -> BadConfig:
-    """Returns the error for a system that does not let root become another user (a container with few rights)."""
+    """Returns the error for a system that does not let root become another user: a container with few rights, or one
+    without `setpriv`, which is part of util-linux."""
     return BadConfig("PostgreSQL can't run as root, and this system lets root become no other user.", fix=_FIX)
 
 
@@ -98,18 +107,19 @@ def _free_number(data: Path) -> int:
 def _needed(place: Path, binaries: Path) -> tuple[str, ...]:
     program = binaries / "postgres"
     if not program.stat().st_mode & stat.S_IXOTH:
-        return ("DAC_OVERRIDE",)
+        return ("dac_override",)
     ways = {*place.resolve().parents, place.resolve(), *program.resolve().parents}
     if all(way.stat().st_mode & stat.S_IXOTH for way in ways):
         return ()
-    return ("DAC_READ_SEARCH",) if _may_search() else ("DAC_OVERRIDE",)
+    # In containers root often has only CAP_DAC_OVERRIDE.
+    return ("dac_read_search",) if _may(_DAC_READ_SEARCH) else ("dac_override",)
 
 
-def _may_search() -> bool:
-    """Returns whether root has CAP_DAC_READ_SEARCH. In containers it often has only CAP_DAC_OVERRIDE."""
+def _may(capability: int) -> bool:
+    """Returns whether this process has the capability of that number."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
         return False
     permitted = next((line.split()[1] for line in status.splitlines() if line.startswith("CapPrm:")), "0")
-    return bool(int(permitted, 16) >> unprivileged.CAPABILITIES["DAC_READ_SEARCH"] & 1)
+    return bool(int(permitted, 16) >> capability & 1)
