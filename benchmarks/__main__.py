@@ -147,7 +147,7 @@ def _bench(orders: int) -> Iterator[Bench]:
     with tempfile.TemporaryDirectory() as directory:
         config = Settings(home=Path(directory) / "home", database_url=None)
         try:
-            running = service.use(config, prefect=False)
+            running = service.start(config, ["postgres"])
             with serving(orders, LINES) as shop:
                 yield Bench(shop, running.database_url.get_secret_value(), orders, config.home)
         finally:

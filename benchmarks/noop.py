@@ -93,7 +93,7 @@ class _Parts(ExitStack):
     def __enter__(self) -> _Parts:
         config = Settings(home=self.place / "home", database_url=None)
         self.callback(service.stop, config)
-        service.use(config, prefect=False)
+        service.start(config, ["postgres"])
         self.pids["PostgreSQL"] = [service.state(config).pids["postgres"]]
         home, (_, self.database) = Home(config.home), both(config)
         own = server_environment(home, self.ports[0], self.database, {})

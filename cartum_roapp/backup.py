@@ -31,10 +31,10 @@ from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.home import Home, disk_failure, unusable
 from cartum_roapp.ledger import revision
 from cartum_roapp.ledger.agreed import FORGET_ALL
+from cartum_roapp.ledger.database import connect, migrate
 from cartum_roapp.postgres import dump
 from cartum_roapp.postgres.database_url import VARIABLE, DatabaseUrl
 from cartum_roapp.postgres.databases import both, connected, is_key, prepare_prefect
-from cartum_roapp.service.ledger import opened
 from cartum_roapp.service.lock import FileLock, is_held
 from cartum_roapp.settings import Settings
 
@@ -54,8 +54,7 @@ def write(config: Settings, path: Path, *, with_keys: bool) -> tuple[list[str], 
     if path.exists():
         raise BadConfig(f"{path} is there already.", field="FILE", fix="Name a new file.")
     home = Home(config.home)
-    service.use(config, prefect=False)
-    with _drafts(home, path.absolute().parent, _unwritable) as folder:
+    with service.database(config), _drafts(home, path.absolute().parent, _unwritable) as folder:
         ledger, prefect = both(config)
         with connected(prefect) as connection, connection.cursor() as cursor:
             knows = is_key(cursor, home.encryption_path)
@@ -107,6 +106,10 @@ def _record(home: Home) -> Path:
     return home.root / "last-backup"
 
 
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
 def upgrade(config: Settings, folder: Path | None) -> Path | None:
     """Brings a ledger of an older version to this one: writes a backup, unless there is one of the ledger's revision,
     stops what runs, and migrates. Returns the backup; None where there is none, as the ledger is not older, or is in a
@@ -114,30 +117,33 @@ def upgrade(config: Settings, folder: Path | None) -> Path | None:
 
     Raises BadConfig for a newer ledger, and what `write` raises; nothing is changed then."""
     home = Home(config.home)
-    if config.database_url is None:
-        if not (home.postgres / "data").exists():
-            return None
-        if service.state(config).phase == "stopped":
-            service.stop(config)  # else the database would start with the worker that ran before a power cut
-        service.use(config, prefect=False)
-    ledger, _ = both(config)
-    there = _revision(ledger)
-    where = (ledger.place, VARIABLE) if config.database_url else (str(home.root), "CARTUM_ROAPP_HOME")
-    revision.check(there, *where)
-    if there in (None, revision.HEAD):
+    known = home.postgres / "revision"
+    if config.database_url is None and (not (home.postgres / "data").exists() or _text(known) == revision.HEAD):
         return None
     path = None
-    if folder or not config.database_url:
-        path = (folder or home.backups) / f"{_series(home)}{there}.backup"
-        if not path.exists():
-            try:
-                write(config, path, with_keys=not config.database_url)
-            except IntegrationError as error:
-                error.fix = f"{error.fix or ''} Nothing was stopped or changed.".strip()
-                raise
-    service.stop(config)
-    with opened():
-        return path
+    with service.database(config):
+        ledger, _ = both(config)
+        there = _revision(ledger)
+        where = (ledger.place, VARIABLE) if config.database_url else (str(home.root), "CARTUM_ROAPP_HOME")
+        revision.check(there, *where)
+        is_older = there not in (None, revision.HEAD)
+        if is_older and (folder or not config.database_url):
+            path = (folder or home.backups) / f"{_series(home)}{there}.backup"
+            if not path.exists():
+                try:
+                    write(config, path, with_keys=not config.database_url)
+                except IntegrationError as error:
+                    error.fix = f"{error.fix or ''} Nothing was stopped or changed.".strip()
+                    raise
+    if is_older:
+        service.stop(config)
+        with service.database(config) as url:
+            engine = connect(url.get_secret_value())
+            migrate(engine)
+            engine.dispose()
+    if config.database_url is None:  # else each `up` would start the database once more to ask it
+        write_atomically(known, revision.HEAD)
+    return path
 
 
 def named_in(folder: Path, home: Home) -> Path:
@@ -174,18 +180,18 @@ def load(config: Settings, path: Path, *, moved: bool) -> dict[str, str]:
         if config.database_url:
             dump.require_empty(DatabaseUrl.parse(config.database_url))
         _take_keys(home, folder / "keys", about["key"])
-        service.use(config, prefect=False)
-        if config.database_url:
-            prepare_prefect(DatabaseUrl.parse(config.database_url), home.encryption_path)
-        ledger, prefect = both(config)
-        for url in (ledger, prefect):
-            dump.require_empty(url)
-        dump.load(ledger, folder / LEDGER_DUMP, afterwards="" if moved else FORGET_ALL)
-        try:
-            dump.load(prefect, folder / PREFECT_DUMP)
-        except BadConfig as error:
-            error.fix = f"Remove the cause. {ledger.place} is loaded already: empty it, then repeat."
-            raise
+        with service.database(config):
+            if config.database_url:
+                prepare_prefect(DatabaseUrl.parse(config.database_url), home.encryption_path)
+            ledger, prefect = both(config)
+            for url in (ledger, prefect):
+                dump.require_empty(url)
+            dump.load(ledger, folder / LEDGER_DUMP, afterwards="" if moved else FORGET_ALL)
+            try:
+                dump.load(prefect, folder / PREFECT_DUMP)
+            except BadConfig as error:
+                error.fix = f"Remove the cause. {ledger.place} is loaded already: empty it, then repeat."
+                raise
     return about
 
 

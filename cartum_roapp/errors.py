@@ -62,6 +62,10 @@ class IntegrationError(Exception):
             self.id = str(id)
         return self
 
+    def as_dict(self) -> dict[str, Any]:
+        """Returns what a command that ends with this error prints of it."""
+        return {"kind": self.kind, "message": self.message, "field": self.field, "fix": self.fix}
+
     def __str__(self) -> str:
         subject = " ".join(part for part in (self.shop, self.entity, self.id) if part)
         text = f"{subject}: {self.message}" if subject else self.message

@@ -71,20 +71,10 @@ class FlowRuns:
         """Starts a run of a deployment, "flow/name", and returns its id. Calls with the same `once` start one run.
         Raises BadConfig where there is no such deployment, Retryable where Prefect's server does not answer."""
         await self._connect()
-        from prefect.client.orchestration import get_client
-        from prefect.exceptions import ObjectNotFound
+        from deployments.flow_runs import start
 
         with safe_errors():
-            async with get_client() as client:
-                try:
-                    found = await client.read_deployment_by_name(deployment)
-                except ObjectNotFound:
-                    fix = "The worker makes it when it starts: `cartum-roapp down`, then `cartum-roapp up`."
-                    raise BadConfig(f"Prefect has no deployment {deployment}.", fix=fix) from None
-                run = await client.create_flow_run_from_deployment(
-                    found.id, parameters={**found.parameters, **parameters}, idempotency_key=f"console: {once}"
-                )
-        return str(run.id)
+            return str((await start(deployment, parameters, once=f"console: {once}")).id)
 
     async def apart(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Does the work in a thread: it asks the ledger, and waits for other changes, without giving way. Raises what

@@ -13,15 +13,7 @@ from uuid import UUID
 
 from prefect import State
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-    FlowRunFilterTags,
-    TaskRunFilter,
-    TaskRunFilterState,
-    TaskRunFilterStateType,
-)
+from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
@@ -42,8 +34,6 @@ SKEW = timedelta(seconds=10)
 SOON = timedelta(seconds=5)
 WHY = "The process of this run was killed."
 WORKER_LABEL = "prefect.worker.name"
-#: The label of the command line's runs.
-TYPED = "cartum-roapp.typed"
 
 _UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
 
@@ -78,15 +68,19 @@ async def end_killed(
 
 
 async def _start_again(client: PrefectClient, run: FlowRun) -> None:
-    """Starts the run again, unless it is the command line's, which is its caller's. A scheduled one comes again anyway,
-    and a canceled one is over. An import or a backfill becomes a new run, which continues where the old one stopped.
-    Idempotent."""
-    if run.deployment_id is None or run.auto_scheduled or TYPED in run.labels or _is_canceled(run):
+    """Starts the run again as a new one, which continues where the old one stopped. A scheduled one comes again anyway,
+    and a canceled one is over. Idempotent."""
+    if run.deployment_id is None or run.auto_scheduled or _is_canceled(run):
         return
     with suppress(ObjectNotFound):
         await client.create_flow_run_from_deployment(
-            run.deployment_id, parameters=run.parameters, idempotency_key=f"goes on: {run.id}"
+            run.deployment_id, parameters=run.parameters, idempotency_key=goes_on(run)
         )
+
+
+def goes_on(killed: FlowRun) -> str:
+    """Returns the idempotency key of the run that goes on with a killed one."""
+    return f"goes on: {killed.id}"
 
 
 def _is_dead(engine: Engine, run: FlowRun, gone: str | None) -> bool:
@@ -109,10 +103,7 @@ def _is_dead(engine: Engine, run: FlowRun, gone: str | None) -> bool:
 
 
 async def _under_way(client: PrefectClient) -> list[FlowRun]:
-    wanted = FlowRunFilter(
-        tags=FlowRunFilterTags(all_=[TAG]),
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNDER_WAY)),
-    )
+    wanted = FlowRunFilter.model_validate({"tags": {"all_": [TAG]}, "state": {"type": {"any_": _UNDER_WAY}}})
     return await every_row(
         lambda limit, offset: client.read_flow_runs(
             flow_run_filter=wanted, limit=limit, offset=offset, sort=FlowRunSort.ID_DESC
@@ -124,9 +115,7 @@ async def _end(client: PrefectClient, run: FlowRun) -> None:
     await _set(client, run.id, Cancelled(message=WHY) if _is_canceled(run) else Crashed(message=WHY))
     tasks = await client.read_task_runs(
         flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": [run.id]}}),
-        task_run_filter=TaskRunFilter(
-            state=TaskRunFilterState(type=TaskRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING]))
-        ),
+        task_run_filter=TaskRunFilter.model_validate({"state": {"type": {"any_": _UNDER_WAY}}}),
     )
     for task in tasks:
         await client.set_task_run_state(task.id, Crashed(message=WHY), force=True)

@@ -11,7 +11,8 @@ from cartum_roapp.errors import BadConfig
 from cartum_roapp.shops import ShopConfig
 from cartum_roapp.shops.draft import Draft
 from cartum_roapp.shops.problems import bad_config
-from deployments import form_lists, one_shop, shops
+from deployments import form_lists, shops
+from deployments.flow_runs import start
 from deployments.saving import locked_ledger
 
 #: Shops that are saved at the same time: Prefect's server is one process.
@@ -51,8 +52,8 @@ async def start_imports(drafts: Iterable[Draft], started_by: str) -> dict[str, s
     """Starts the first import of each shop that is new, in the background. Returns the runs' ids by slug. Calls with
     the same `started_by` start them once."""
     # All imports are one flow, in which the key has to be unique.
-    new = [config for one in drafts if one.is_new and (config := one.config)]
-    runs = {config.slug: await one_shop.start_import(config, f"{started_by} {config.slug}") for config in new}
+    new = [config.slug for one in drafts if one.is_new and (config := one.config)]
+    runs = {slug: await start(f"initial-import/{slug}", once=f"import: {started_by} {slug}") for slug in new}
     return {slug: str(run.id) for slug, run in runs.items()}
 
 

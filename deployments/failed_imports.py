@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
-from prefect.exceptions import ObjectNotFound
 from sqlalchemy import Engine
 
 from blocks import store
+from cartum_roapp.errors import BadConfig
 from cartum_roapp.ledger import refusals, runs
 from cartum_roapp.shops import ShopConfig
-from deployments import one_shop
+from deployments.flow_runs import start
 
 
 async def begin_again(engine: Engine, refused_again: float) -> None:
@@ -22,7 +23,6 @@ async def begin_again(engine: Engine, refused_again: float) -> None:
         shop = await store.find_shop(failed.slug)
         if failed.shop in put_off or not isinstance(shop, ShopConfig) or not shop.enabled:
             continue
-        try:
-            await one_shop.start_import(shop, f"{failed.run} failed, {datetime.now(UTC):%Y-%m-%d %H}")
-        except ObjectNotFound:  # it has no deployments yet
-            continue
+        once = f"import: {failed.run} failed, {datetime.now(UTC):%Y-%m-%d %H}"
+        with suppress(BadConfig):  # it has no deployments, and gets none
+            await start(f"initial-import/{shop.slug}", once=once)

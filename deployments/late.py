@@ -13,16 +13,7 @@ from uuid import UUID
 
 from prefect import State
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import (
-    FlowFilter,
-    FlowRunFilter,
-    FlowRunFilterDeploymentId,
-    FlowRunFilterNextScheduledStartTime,
-    FlowRunFilterState,
-    FlowRunFilterStateName,
-    FlowRunFilterStateType,
-    FlowRunFilterTags,
-)
+from prefect.client.schemas.filters import FlowFilter, FlowRunFilter
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
@@ -72,10 +63,8 @@ class Unneeded:
         paused = {one.id for one in ours if one.schedules and not any(schedule.active for schedule in one.schedules)}
         if not (unneeded := paused | self._deleted):
             return 0
-        planned = FlowRunFilter(
-            deployment_id=FlowRunFilterDeploymentId(any_=list(unneeded)),
-            state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Scheduled", "Late"])),
-        )
+        is_planned = {"name": {"any_": ["Scheduled", "Late"]}}
+        planned = FlowRunFilter.model_validate({"deployment_id": {"any_": list(unneeded)}, "state": is_planned})
         async with get_client() as client:
             found = await every_row(
                 lambda limit, offset: client.read_flow_runs(
@@ -91,11 +80,10 @@ class Unneeded:
 
 async def _late(client: PrefectClient) -> list[FlowRun]:
     """Returns the schedules' runs that are late by more than half an interval, the one that is due last first."""
-    wanted = FlowRunFilter(
-        tags=FlowRunFilterTags(all_=[TAG]),
-        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
-        next_scheduled_start_time=FlowRunFilterNextScheduledStartTime(before_=datetime.now(UTC) - SYNC_EVERY / 2),
-    )
+    wanted = FlowRunFilter.model_validate({
+        "tags": {"all_": [TAG]}, "state": {"type": {"any_": [StateType.SCHEDULED]}},
+        "next_scheduled_start_time": {"before_": datetime.now(UTC) - SYNC_EVERY / 2},
+    })  # fmt: skip
     flow = FlowFilter.model_validate({"name": {"any_": list(SCHEDULED)}})
     found = await every_row(
         lambda limit, offset: client.read_flow_runs(

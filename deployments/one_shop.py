@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from inspect import cleandoc
 
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import FlowRun
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron, Interval, Schedule
@@ -47,13 +46,6 @@ async def remove(slug: str) -> None:
             except ObjectNotFound:
                 continue
             await client.delete_deployment(deployment.id)
-
-
-async def start_import(config: ShopConfig, started_by: str) -> FlowRun:
-    """Starts the shop's first import in the background. Calls with the same `started_by` start it once."""
-    async with get_client() as client:
-        deployment = await client.read_deployment_by_name(f"{pool.flow_at(IMPORT).name}/{config.slug}")
-        return await client.create_flow_run_from_deployment(deployment.id, idempotency_key=f"import: {started_by}")
 
 
 def anchor(key: str) -> datetime:

@@ -23,9 +23,11 @@ async def preview(plan: Plan) -> dict[str, Any]:
 
 
 async def show_plan(document: dict[str, Any], run: Run) -> dict[str, Any]:
-    """Writes the page. Returns the dry run's document. The ledger keeps all of it but its counts, as it brings
+    """Writes the page. Returns the dry run's document. The ledger keeps the planned counts apart, as the run brings
     nothing."""
-    run.found = {name: value for name, value in document.items() if name not in run.result()}
+    counts = run.result().keys()
+    run.found = {name: value for name, value in document.items() if name not in counts}
+    run.found["planned"] = {name: document[name] for name in counts}
     if in_prefect():
         slug = document["shop"]
         page = "\n\n".join(sections(tables.of_plan(document), Links.of(run)))

@@ -1,12 +1,12 @@
-"""The progress of a run: an artifact in Prefect's UI, a bar on the terminal."""
+"""The progress of a run: an artifact in Prefect's UI, which the command line shows as a bar."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -19,9 +19,6 @@ from tasks.step import in_prefect
 log = logging.getLogger(__name__)
 
 _EVERY = 2.0  # seconds
-
-#: The command line sets it, to show the same progress as a bar on the terminal.
-on_progress: ContextVar[Callable[[str, int, int], None] | None] = ContextVar("on_progress", default=None)
 
 
 @dataclass
@@ -54,9 +51,6 @@ class Progress:
     def update(self, done: int, total: int) -> None:
         """Sets the progress. Is cheap, so it may be called often."""
         self.done, self.total = done, total
-        listener = on_progress.get()
-        if listener is not None and total:
-            listener(f"{self.slug}: {self.what}", done, total)
 
     def describe(self) -> str:
         """Returns "12 of 40 orders delivered or held, done at about 14:05 UTC"; without the time before the first
@@ -88,3 +82,9 @@ class Progress:
                 await aupdate_progress_artifact(self.artifact, progress=percent, description=self.describe())
         except Exception as error:  # noqa: BLE001 - a failure to show progress must not end the delivery
             log.warning("progress can't be shown (%s)", type(error).__name__)
+
+
+def counted(description: str) -> tuple[str, int, int] | None:
+    """Returns what `Progress.describe` tells: what was done, with how many orders, of how many."""
+    found = re.match(r"(\d+) of (\d+) orders ([^,]+)", description)
+    return None if found is None else (found[3], int(found[1]), int(found[2]))

@@ -10,10 +10,7 @@ from cartum_roapp.sync.reconciliation import Sides, conclude
 from cartum_roapp.sync.run import Run
 from cartum_roapp.sync.shop_catalogue import warnings
 from tasks.step import step
-from tasks.summary import summarize
-
-#: The ledger keeps so many of the orders that differ.
-_KEPT = 2000
+from tasks.summary import KEPT, summarize
 
 
 async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
@@ -25,7 +22,7 @@ async def show_report(run: Run, sides: Sides) -> dict[str, Any]:
     for one in found["findings"]:
         one["roapp_pages"] = [roapp_order(run.account.base_url, ro_id) for ro_id in one["roapp_ids"]]
     document = await summarize(run, {"repair": sides.repair, **found})
-    run.found["findings"] = urgent_first(found["findings"])[:_KEPT]
+    run.found["findings"] = urgent_first(found["findings"])[:KEPT]
     return document
 
 

@@ -81,8 +81,9 @@ async def recorded(run: Run) -> AsyncIterator[Run]:
                 yield run
         except NotNow as error:
             log.info("%s", error.message)
-            _end(run, SKIPPED, error=error.message)
             error.result = {**result_of(run), "skipped": error.message}
+            run.found = {} if run.scheduled else error.result
+            _end(run, SKIPPED, error=error.message)
             raise
         except IntegrationError as error:
             _failed(run, error)
@@ -98,14 +99,13 @@ def _failed(run: Run, error: IntegrationError) -> None:
     error.about(shop=run.shop.slug)
     refused = isinstance(error, BadConfig) and not isinstance(error, NotReady)
     more = {"refused": error.field or ""} if refused else {}
-    _end(run, "failed", error=str(error), error_kind=error.kind, **more)
+    _end(run, "failed", error=str(error), failure=error.as_dict(), **more)
     if run.scheduled and isinstance(error, BadConfig) and (refusal := refusals.of_shop(run.engine, run.shop.key)):
         error.tries, error.again_at = refusal.times, refusal.again_at(run.settings.refused_again)
 
 
-def _end(run: Run, state: str, *, error: str | None = None, error_kind: str | None = None, **more: Any) -> None:
+def _end(run: Run, state: str, *, error: str | None = None, **more: Any) -> None:
     run.counts.held = held.count(run.engine, run.shop.key)
     if state != "completed":
         run.count_delivered()
-    runs.finish(run.engine, run.id, state=state, counts={**run.result(), **run.found, **more}, error=error,
-                error_kind=error_kind)  # fmt: skip
+    runs.finish(run.engine, run.id, state=state, counts={**run.result(), **run.found, **more}, error=error)

@@ -30,6 +30,8 @@ from tasks.step import artifact_page, in_prefect
 
 #: The event for records that are held and that no earlier event reported.
 HELD_GREW = "cartum-roapp.held.grew"
+#: The ledger keeps so many single orders and records of a run.
+KEPT = 2000
 #: The log of a run says of this many newly held records why; the summary says it of all.
 _SHOWN_NEWS = 3
 
@@ -37,12 +39,15 @@ log = logging.getLogger(__name__)
 
 
 async def summarize(run: Run, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Writes the run's summary artifact. Returns its counts, and `more`."""
+    """Writes the run's summary artifact. Returns its counts, and `more`. The ledger keeps all of it for who started the
+    run; of a scheduled run it keeps no more than the counts and `more`."""
     run.refresh()
     run.found = dict(more or {})
     result = {**result_of(run), **run.found}
     await _show(run, result)
     _emit_held_grew(run)
+    if not run.scheduled:
+        run.found = {**result, "touched": result["touched"][:KEPT], "held_records": result["held_records"][:KEPT]}
     return result
 
 
@@ -64,7 +69,8 @@ async def show_choice(run: Run, records: Sequence[Held], *, dry_run: bool) -> di
     """Writes the artifact of a replay that sends nothing, because it is a dry run or no named record is held. Returns
     the run's counts and the records."""
     run.counts.held = held.count(run.engine, run.shop.key)
-    result = {**run.result(), "dry_run": dry_run, "records": [as_document(one) for one in records]}
+    run.found = {"dry_run": dry_run, "records": [as_document(one) for one in records]}
+    result = {**run.result(), **run.found}
     shown = ["Nothing was sent.", *sections(tables.of_replay(result), Links.of(run))]
     await _artifact(run, "\n\n".join(shown), "dry run" if dry_run else "nothing to replay")
     return result

@@ -101,11 +101,10 @@ def sample(request: pytest.FixtureRequest, seed: int) -> Sample:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real PostgreSQL 18 (SQLAlchemy with psycopg2, superuser, database `postgres`), for the whole run."""
     config = Settings(home=tmp_path_factory.mktemp("home") / "postgres", database_url=None)
-    service.use(config, prefect=False)
-    url = superuser_url(config)
-    ledgers.prepare(url)
-    yield url
-    service.stop(config)
+    with service.database(config):
+        url = superuser_url(config)
+        ledgers.prepare(url)
+        yield url
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def _template(place: Path) -> Path:
     try:
         if not template.exists():
             config = Settings(home=draft, database_url=None)
-            service.use(config)
+            service.start(config, ["postgres", "prefect-server"])
             service.stop(config)
             shutil.rmtree(draft / "run")  # ports are found anew
             draft.rename(template)

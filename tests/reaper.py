@@ -1,12 +1,15 @@
 """Ends what a killed test run left: python reaper.py FOLDER. It waits for the end of its input, and so of the run, and
-then takes away what keeps up the homes in the folder."""
+then ends what runs for the homes in the folder."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from cartum_roapp import service
+from cartum_roapp.service.state import SUPERVISOR_LOCK
+from cartum_roapp.settings import Settings
 
 
 def begin(folder: Path) -> None:
@@ -16,5 +19,5 @@ def begin(folder: Path) -> None:
 
 if __name__ == "__main__":
     sys.stdin.read()
-    for requests in Path(sys.argv[1]).glob("**/run/requested"):
-        shutil.rmtree(requests, ignore_errors=True)
+    for lock in Path(sys.argv[1]).rglob(f"run/{SUPERVISOR_LOCK}"):
+        service.stop(Settings(home=lock.parent.parent, database_url=None))

@@ -91,8 +91,8 @@ def _read_settings_anew() -> None:
     serving = backend.serving
 
     @contextmanager
-    def serving_anew(*, makes_home: bool = False) -> Iterator[backend.Backend]:
-        with serving(makes_home=makes_home) as found:
+    def serving_anew() -> Iterator[backend.Backend]:
+        with serving() as found:
             refresh_global_settings_context()
             setup_logging(incremental=False)
             yield found

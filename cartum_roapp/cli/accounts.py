@@ -58,7 +58,7 @@ def add(
     key = obtain(API_KEY, from_stdin=api_key_stdin, problems=problems)
     if problems or key is None:
         raise bad_input(problems.sorted(("name", "base_url", "api_key")))
-    with serving(makes_home=True) as backend, waiting("Asking RO App"):
+    with serving() as backend, waiting("Asking RO App"):
         document = asyncio.run(_add(name, base_url, key, backend.clients()))
     verb = "updated" if document["updated"] else "added"
     show(

@@ -55,18 +55,17 @@ class _Warnings(logging.Handler):
 
 
 @contextmanager
-def serving(*, makes_home: bool = False) -> Iterator[Backend]:
-    """Inside, database and Prefect server of this home are up. Without a home ends the command, unless it is one that
-    people begin with (`makes_home`). Prefect reads its environment when it is first imported,
-    so everything that imports it (blocks, deployments, flows) has to be imported inside as well."""
+def serving() -> Iterator[Backend]:
+    """Inside, database and Prefect server of this home can be used. Without a home, or before `up`, ends the command.
+    Prefect reads its environment when it is first imported, so everything that imports it (blocks, deployments, flows)
+    has to be imported inside as well."""
     from cartum_roapp import logs, service
     from cartum_roapp.settings import settings
     from cartum_roapp.sync.failure import prefect_errors
 
     current = settings()
-    if not makes_home:
-        require_home(current)
-    with starting("Waiting for database and Prefect's server", current):
+    require_home(current)
+    with waiting("Waiting for database and Prefect's server", line=False):
         running = service.use(current)
         os.environ.update(running.env)
         for name, value in logs.prefect_variables().items():
@@ -91,14 +90,15 @@ def serving(*, makes_home: bool = False) -> Iterator[Backend]:
 
 @contextmanager
 def ledger() -> Iterator[Engine]:
-    """Inside, the database of this home is up; Prefect's server need not be. Without a home ends the command."""
+    """Inside, the database of this home can be used; Prefect's server need not be up. Without a home, or before `up`,
+    ends the command."""
     from cartum_roapp.service import ledger
     from cartum_roapp.settings import settings
 
     current = settings()
     require_home(current)
     with ExitStack() as stack:
-        with starting("Waiting for the database", current, prefect=False):
+        with waiting("Waiting for the database", line=False):
             engine = stack.enter_context(ledger.opened())
         yield engine
 
@@ -111,17 +111,3 @@ def require_home(config: Settings) -> None:
     if config.database_url is None and not os.path.lexists(Home(config.home).keys):
         fix = "correct CARTUM_ROAPP_HOME; on a new machine start with `cartum-roapp up`"
         raise CommandEnd(FAILED, f"Nothing is set up here: {config.home}.", fix=fix)
-
-
-@contextmanager
-def starting(text: str, config: Settings, *, prefect: bool = True) -> Iterator[None]:
-    """Shows the text while the block starts what a command needs. Where nothing ran, says what goes on running."""
-    from cartum_roapp import service
-    from cartum_roapp.service.named_server import named_api
-
-    theirs = config.database_url is not None and (not prefect or named_api(os.environ))
-    starts = not theirs and service.state(config).phase == "stopped"
-    with waiting(text, line=starts):
-        yield
-    if starts:
-        say("What was started keeps running until `cartum-roapp down`.")

@@ -10,18 +10,17 @@ from typer.core import TyperGroup
 
 from cartum_roapp.backfill_words import DRY, FIRST, IDS, LAST, SLUGS, STATUS, canceled, left
 from cartum_roapp.cli.arguments import OptionalSlug, example, known_slugs, missing
-from cartum_roapp.cli.attached import run_attached
+from cartum_roapp.cli.backend import ledger, serving
+from cartum_roapp.cli.following import NoWait, follow, require_up
 from cartum_roapp.cli.outcomes import RunResult, end_with_missing, plan_parts, run_parts
 from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, local, print_failure, show, terminal_table
-from cartum_roapp.cli.runs import shown, tagged
+from cartum_roapp.cli.runs import begin
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from sqlalchemy import Engine
 
     from cartum_roapp.ledger.backfills import Backfill
-    from cartum_roapp.shops import ShopConfig
+    from cartum_roapp.shops import ShopSettings
 
 DAY = "YYYY-MM-DD"
 
@@ -57,43 +56,35 @@ def backfill(
     status: Annotated[list[str] | None, typer.Option("--status", metavar="NAME|ID", help=STATUS)] = None,
     ids: Annotated[list[str] | None, typer.Option("--ids", help=f"{IDS} Separated by commas; may be repeated.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=DRY)] = False,
+    no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
     """Read the orders that you choose, whatever their age or status, and deliver those that are new or differ. If a
     backfill was interrupted, the same command continues it. `backfill list` shows the progress of each backfill, and
     `backfill cancel` ends one."""
     numbers = [number.strip() for number in ",".join(ids or []).split(",") if number.strip()]
-    named = (since, until, status or None, numbers or None)
     shops = list(dict.fromkeys(slugs))
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
-        from flows.backfill import backfill as one
-
-        return run_attached(
-            one, one.name, shops=[shop.slug], created_from=since, created_to=until, statuses=status or None,
-            numbers=numbers or None, dry_run=dry_run,
-        )  # fmt: skip
-
-    async def each() -> tuple[list[RunResult], list[CommandEnd]]:
-        from blocks.store import register, settings_of
+    async def check(found: ShopSettings) -> None:
         from cartum_roapp.sync.status_names import named_selection
 
-        await register()
-        for slug in shops:  # before any run begins
-            await named_selection(await settings_of(slug), *named)
-        done, failed = [], []
-        for slug in shops:
-            try:
-                done.append(await tagged(slug, flow))
-            except CommandEnd as end:
-                if len(shops) == 1:
-                    raise
-                failed.append(end)
-                if end.kind == "interrupted":
-                    break  # `down` stops what the next one would start again
-        return done, failed
+        await named_selection(found, since, until, status or None, numbers or None)
 
-    results, failed = shown(f"{', '.join(shops)}: Reading the named orders", each)
+    def parameters(slug: str) -> dict[str, Any]:
+        days = {"created_from": since and since.isoformat(), "created_to": until and until.isoformat()}
+        return {"shops": [slug], **days, "statuses": status or None, "numbers": numbers or None, "dry_run": dry_run}
+
+    require_up()
+    results, failed = [], []
+    with serving():
+        started = begin({slug: parameters(slug) for slug in shops}, "backfill/backfill", check, no_wait=no_wait)
+        for slug, id in started.items():
+            try:
+                results.append(follow(id, f"{slug}: Reading the named orders"))
+            except CommandEnd as error:
+                if len(shops) == 1 or error.kind == "interrupted":
+                    raise
+                failed.append(error)
     found: object = results if len(shops) > 1 else results[0]
     show(found, lambda: [part for one in results for part in _result(one)])
     for end in failed:
@@ -110,7 +101,6 @@ def list_(
     json: Json = False,
 ) -> None:
     """Show every backfill: what was chosen, its progress, and when it will probably end."""
-    from cartum_roapp.cli.backend import ledger
     from cartum_roapp.sync.backfill import document
 
     with ledger() as engine:
@@ -130,7 +120,6 @@ def cancel(
 ) -> None:
     """End all unfinished backfills of a shop, or a single one. Waiting orders are taken out of the queue, unless
     something else needs them as well. Delivered orders stay."""
-    from cartum_roapp.cli.backend import ledger
     from cartum_roapp.ledger import backfills
     from cartum_roapp.sync.backfill import document
 

@@ -52,12 +52,13 @@ def _found(config: Settings) -> Iterator[Finding]:
     from cartum_roapp.postgres.cluster import LOG as POSTGRES
     from cartum_roapp.service.named_server import named_api
     from cartum_roapp.service.state import State
+    from cartum_roapp.service.supervisor import programs_of
 
     home, own_server = Home(config.home), not named_api(os.environ)
     if not os.access(home.keys, os.R_OK | os.X_OK):
         yield problem("home", f"{home.root} does not exist, or belongs to another user.", _WHERE)
         return
-    yield from _whatever("machine", machine.found(home, own_server=own_server))
+    yield from _whatever("machine", machine.found(home, programs_of(config)))
     if config.database_url or State.read(home).serves(POSTGRES):
         yield from _whatever("database", database.found(config, home, own_server=own_server))
     yield from _whatever("Prefect's server", _of_prefect(config))

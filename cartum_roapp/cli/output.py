@@ -172,12 +172,16 @@ def print_failure(end: CommandEnd) -> None:
 
 def failure(error: IntegrationError, code: int) -> CommandEnd:
     """Returns the end of a command that failed with this error."""
+    return ended_by(code, **error.as_dict())
+
+
+def ended_by(code: int, message: str, kind: str, field: str | None, fix: str | None) -> CommandEnd:
+    """Returns the end of a command that failed with such an error, here or in a run."""
     from cartum_roapp.shops.problems import Problem
 
-    otherwise = _LATER if error.kind == "retryable" else "correct it"
-    what = _without(error.field, error.message)
-    fields = [Problem(error.field, what, error.fix or otherwise)] if error.field else []
-    return CommandEnd(code, error.message, kind=error.kind, fix=error.fix, fields=fields)
+    otherwise = _LATER if kind == "retryable" else "correct it"
+    fields = [Problem(field, _without(field, message), fix or otherwise)] if field else []
+    return CommandEnd(code, message, kind=kind, fix=fix, fields=fields)
 
 
 def _without(field: str | None, message: str) -> str:

@@ -1,42 +1,38 @@
-"""`cartum-roapp import | sync | reconcile | held replay | order resend`: runs in this process. Prefect's UI shows them
-like any other run."""
+"""`cartum-roapp import | sync | reconcile | held replay | order resend`: starts a run in the worker, and follows it."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cartum_roapp.cli.arguments import OneEntity, Slug
-from cartum_roapp.cli.attached import run_attached
-from cartum_roapp.cli.interruption import until_down
+from cartum_roapp.cli.following import NoWait, follow, page, require_up
 from cartum_roapp.cli.outcomes import RunResult, end_with_missing, replay_parts, run_parts
-from cartum_roapp.cli.output import FAILED, Json, failure, show
-from cartum_roapp.cli.progress import waiting
-from cartum_roapp.errors import IntegrationError
+from cartum_roapp.cli.output import Json, show
 from cartum_roapp.held_words import ALL, ALL_ORDERS, CODE, DRY, IDS, LIMIT, MAKE_AGAIN, NUMBERS
 
 if TYPE_CHECKING:
-    from cartum_roapp.shops import ShopConfig
+    from uuid import UUID
 
-T = TypeVar("T")
+    from cartum_roapp.shops import ShopSettings
 
-#: Starts a run of the shop. Raises BadConfig for wrong input before there is a run.
-Flow = Callable[["ShopConfig"], Coroutine[Any, Any, RunResult]]
+#: Looks at a person's input before there is a run. Raises BadConfig.
+Check = Callable[["ShopSettings"], Awaitable[object] | object]
 
 
-def import_(slug: Slug, json: Json = False) -> None:
+def import_(slug: Slug, no_wait: NoWait = False, json: Json = False) -> None:
     """Import two months of orders, or continue an import that was stopped."""
-    result = run_import(slug)
+    result = run(slug, "Importing the orders of two months", f"initial-import/{slug}", no_wait=no_wait)
     show(result, lambda: run_parts(result))
 
 
-def sync(slug: Slug, json: Json = False) -> None:
+def sync(slug: Slug, no_wait: NoWait = False, json: Json = False) -> None:
     """Read what is new or changed in a shop, and deliver it."""
-    result = run_sync(slug)
+    result = run(slug, "Reading what is new or changed", f"incremental-sync/{slug}", no_wait=no_wait)
     show(result, lambda: run_parts(result))
 
 
@@ -49,21 +45,20 @@ def replay(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help=LIMIT)] = None,
     make_again: Annotated[bool, typer.Option("--make-again", help=MAKE_AGAIN)] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=DRY)] = False,
+    no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
     """Try held records again now, and say what became of each."""
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
+    def check(found: ShopSettings) -> None:
         from cartum_roapp.sync.replay import select_records
-        from flows.replay_held import replay_held
 
-        select_records(shop, ids, entity, code, all_held=all_, limit=limit, make_again=make_again)
-        return run_attached(
-            replay_held, replay_held.name, shop=slug, ids=ids or None, entity=entity, code=code, all_held=all_,
-            limit=limit, make_again=make_again, dry_run=dry_run,
-        )  # fmt: skip
+        select_records(found.shop, ids, entity, code, all_held=all_, limit=limit, make_again=make_again)
 
-    result = _run(slug, "Trying held records again", flow)
+    result = run(
+        slug, "Trying held records again", "replay-held/replay-held", check, no_wait=no_wait, shop=slug,
+        ids=ids or None, entity=entity, code=code, all_held=all_, limit=limit, make_again=make_again, dry_run=dry_run,
+    )  # fmt: skip
     show(result, lambda: replay_parts(result))
 
 
@@ -71,20 +66,21 @@ def resend(
     slug: Slug,
     numbers: Annotated[list[str] | None, typer.Argument(metavar="NUMBER", help=NUMBERS)] = None,
     all_: Annotated[bool, typer.Option("--all", help=ALL_ORDERS)] = False,
+    no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
     """Read orders from the shop now, and correct what differs in RO App. They are delivered before all others. With
     `--all`, the orders are taken as they were read last, and delivered behind what is new."""
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
+    def check(found: ShopSettings) -> None:
         from cartum_roapp.sync.resend import named
-        from flows.resend_orders import resend_orders
 
-        given = numbers or []
-        named(shop, given, all_orders=all_)
-        return run_attached(resend_orders, resend_orders.name, shop=slug, numbers=given, all_orders=all_)
+        named(found.shop, numbers or [], all_orders=all_)
 
-    result = _run(slug, "Sending the orders again", flow)
+    result = run(
+        slug, "Sending the orders again", "resend-orders/resend-orders", check, no_wait=no_wait, shop=slug,
+        numbers=numbers or [], all_orders=all_,
+    )  # fmt: skip
     show(result, lambda: run_parts(result))
     end_with_missing([slug], [one["number"] for one in result["resent"] if one["outcome"] == "missing"])
 
@@ -98,84 +94,59 @@ def reconcile(
     everything: Annotated[
         bool, typer.Option("--all", help="Compare all orders, not only those whose turn it is tonight.")
     ] = False,
+    no_wait: NoWait = False,
     json: Json = False,
 ) -> None:
     """Compare shop, ledger and RO App, day by day and order by order."""
 
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
+    def check(found: ShopSettings) -> None:
         from cartum_roapp.sync.reconciliation import confirmed
-        from flows.reconcile import reconcile as named
 
-        confirmed(shop, repair=repair, gone=gone)
-        return run_attached(named, slug, shop=slug, repair=repair, gone=gone, everything=everything)
+        confirmed(found.shop, repair=repair, gone=gone)
 
-    result = _run(slug, "Comparing shop, ledger and RO App", flow)
+    result = run(
+        slug, "Comparing shop, ledger and RO App", f"reconcile/{slug}", check, no_wait=no_wait, repair=repair,
+        gone=gone, everything=everything,
+    )  # fmt: skip
     show(result, lambda: run_parts(result))
 
 
-def run_sync(slug: str) -> RunResult:
-    """Syncs the shop. Returns the run's counts. Raises as `_run`."""
-
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
-        from flows.incremental_sync import incremental_sync
-
-        return run_attached(incremental_sync, slug, shop=slug)
-
-    return _run(slug, "Reading what is new or changed", flow)
-
-
-def run_import(slug: str) -> RunResult:
-    """Runs the first import, or reads the same window again. Returns the run's counts. Raises as `_run`."""
-
-    def flow(shop: ShopConfig) -> Coroutine[Any, Any, RunResult]:
-        from flows.initial_import import initial_import
-
-        return run_attached(initial_import, slug, shop=slug)
-
-    return _run(slug, "Importing the orders of two months", flow)
-
-
-def _run(slug: str, what: str, flow: Flow) -> RunResult:
-    """Runs the flow, and shows `what` meanwhile. Raises as `tagged`."""
-    return shown(f"{slug}: {what}", lambda: tagged(slug, flow))
-
-
-def shown(what: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Does the work while database and Prefect's server are up, and shows `what` and its progress meanwhile."""
+def run(
+    slug: str, what: str, deployment: str, check: Check | None = None, *, no_wait: bool = False, **parameters: Any
+) -> RunResult:
+    """Starts a run of the deployment, and returns its document. Shows `what` meanwhile. With `no_wait` prints where the
+    run is, and ends the command. Raises IntegrationError for wrong input, before there is a run, and as `follow`."""
     from cartum_roapp.cli.backend import serving
-    from cartum_roapp.home import LITTLE, Home
-    from cartum_roapp.settings import settings
 
-    with serving(), waiting(what) as listen:
-        # On a full or read-only disk Prefect's client would repeat each call for minutes.
-        Home(settings().home).require_disk(LITTLE)
-        from tasks.progress import on_progress
-
-        token = on_progress.set(listen)
-        try:
-            return asyncio.run(work())
-        finally:
-            on_progress.reset(token)
+    require_up()
+    with serving():
+        started = begin({slug: parameters}, deployment, check, no_wait=no_wait)
+        return follow(started[slug], f"{slug}: {what}")
 
 
-async def tagged(slug: str, flow: Flow) -> RunResult:
-    """Runs the flow with the shop's tags. Raises IntegrationError for wrong input, CommandEnd for a run that failed."""
-    from prefect import tags
+def begin(
+    wanted: Mapping[str, Mapping[str, Any]], deployment: str, check: Check | None, *, no_wait: bool
+) -> dict[str, UUID]:
+    """Starts a run of the deployment for each shop with its parameters, once all of them are checked. Returns their
+    ids. To be called while servers are up."""
+    started = asyncio.run(_begin(wanted, deployment, check))
+    if no_wait:
+        found = [{"shop": slug, "run": str(id), "page": page(id)} for slug, id in started.items()]
+        show(
+            found[0] if len(found) == 1 else found,
+            lambda: [f"{one['shop']}: started, {one['page'] or one['run']}" for one in found],
+        )
+        raise typer.Exit
+    return started
 
-    from blocks.store import load_shop, register
-    from cartum_roapp import logs
-    from cartum_roapp.service import ledger
-    from deployments.crashed import end_killed
+
+async def _begin(wanted: Mapping[str, Mapping[str, Any]], deployment: str, check: Check | None) -> dict[str, UUID]:
+    from blocks.store import settings_of
+    from deployments.flow_runs import start
     from tasks.tags import tags_of
 
-    await register()
-    shop = await load_shop(slug)
-    with ledger.opened() as engine:
-        await end_killed(engine)
-    with tags(*tags_of(shop)), logs.about(shop=slug):
-        work = flow(shop)
-        gc.freeze()  # imported modules stay, so that garbage collections need not visit them
-        try:
-            return await until_down(work)
-        except IntegrationError as error:  # what was typed was right, also where the shop's password is wrong
-            raise failure(error, FAILED) from error
+    found = {slug: await settings_of(slug) for slug in wanted}
+    for one in found.values():
+        if check is not None and isawaitable(checked := check(one)):
+            await checked
+    return {slug: (await start(deployment, wanted[slug], tags=tags_of(one.shop))).id for slug, one in found.items()}

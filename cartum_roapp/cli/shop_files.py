@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cartum_roapp.cli.arguments import PasswordStdin, example, known_slugs, missing
+from cartum_roapp.cli.following import follow, require_up
 from cartum_roapp.cli.outcomes import run_parts
 from cartum_roapp.cli.output import (
     BAD_INPUT,
-    FAILED,
-    INTERRUPTED,
     CommandEnd,
     Json,
     bad_input,
@@ -67,6 +66,9 @@ def apply(
         problems.append(Problem("--password-stdin", f"is one password for {len(found)} files.", fix))
     if problems:
         raise bad_input(problems, saved="Nothing was applied.")
+    wait = wait and imports and not dry_run
+    if wait:
+        require_up()
     files = [draft.read(path, os.environ) for path in found]
     if all(one.unreadable for one in files):
         raise _refused(files)
@@ -78,9 +80,9 @@ def apply(
         for line in _diff(good, gone):
             say(line)
         if not dry_run and (gone or any(one.changes for one in good)):
-            document["imports"] = asyncio.run(_save(good, gone, imports=imports and not wait))
-        if wait and imports and not dry_run:
-            _import([one.slug for one in good if one.is_new], document)
+            document["imports"] = asyncio.run(_save(good, gone, imports=imports))
+        if wait:
+            _follow(document)
     if len(good) == len(files):
         show(document, lambda: _summary(document))
         return
@@ -171,22 +173,18 @@ def _refused(files: Sequence[Draft], *, dry_run: bool = False) -> CommandEnd:
     return bad_input(wrong, saved=others if good else "Nothing was applied.")
 
 
-def _import(slugs: Sequence[str], document: dict[str, Any]) -> None:
-    """Imports the shops one by one, and adds what became of each to the document. Ends the command where one fails."""
-    from cartum_roapp.cli.runs import run_import
-    from cartum_roapp.errors import IntegrationError
+def _follow(document: dict[str, Any]) -> None:
+    """Follows each import, and puts what it did in the place of its id. Ends the command where one fails."""
+    from uuid import UUID
 
-    for slug in slugs:
-        goes_on = f"`cartum-roapp import {slug}` goes on where it stopped"
+    for slug, run in document["imports"].items():
         try:
-            document["imports"][slug] = run_import(slug)
-        except KeyboardInterrupt:
-            message = f"Interrupted: {slug} is saved, but its orders are not all imported."
-            raise CommandEnd(INTERRUPTED, message, fix=goes_on, document=document) from None
-        except (IntegrationError, CommandEnd) as error:
-            message = f"{slug} is saved, but its import failed: {error.message}"
-            fix = f"{error.fix.rstrip('.')}; then {goes_on}" if error.fix else goes_on
-            raise CommandEnd(FAILED, message, kind=error.kind, fix=fix, document=document) from error
+            document["imports"][slug] = follow(UUID(run), f"{slug}: Importing the orders of two months")
+        except CommandEnd as end:
+            goes_on = f"`cartum-roapp import {slug}` goes on where it stopped"
+            fix = f"{end.fix.rstrip('.')}; then {goes_on}" if end.fix else goes_on
+            message = f"{slug} is saved, but its orders are not all imported: {end.message}"
+            raise CommandEnd(end.code, message, kind=end.kind, fix=fix, document=document) from end
 
 
 async def _save(files: Sequence[Draft], gone: Sequence[str], *, imports: bool) -> dict[str, str]:
@@ -196,8 +194,8 @@ async def _save(files: Sequence[Draft], gone: Sequence[str], *, imports: bool) -
     from deployments import drafts, shops
 
     differ = [one for one in files if one.changes]
-    with waiting("Saving") as listen:
-        await drafts.save(differ, lambda done, of: listen("shops", done, of))
+    with waiting("Saving") as shown:
+        await drafts.save(differ, lambda done, of: shown.bar("shops", done, of))
         started = await drafts.start_imports(differ, str(uuid4())) if imports else {}
         for slug in gone:  # RO App keeps their orders, the ledger their history
             await shops.disconnect(slug)
@@ -261,7 +259,7 @@ def _summary(document: dict[str, Any]) -> list[object]:
     said = "" if "refused" in actions else "All files are applied."
     said = "Nothing was saved: a dry run." if document["dry_run"] else said
     followed = [part for run in document["imports"].values() if isinstance(run, dict) for part in run_parts(run)]
-    waits = "An import waits until `cartum-roapp up` runs." if document["imports"] and not followed else ""
+    waits = "The worker imports them while `cartum-roapp up` runs." if document["imports"] and not followed else ""
     return [*followed, terminal_table("Shops", ("", ""), rows), " ".join(filter(None, (said, waits)))]
 
 

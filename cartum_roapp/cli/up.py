@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cartum_roapp.cli.backend import require_home, starting
+from cartum_roapp.cli.backend import require_home
 from cartum_roapp.cli.output import Json, say, show, terminal_table
 from cartum_roapp.cli.progress import waiting
 from cartum_roapp.errors import BadConfig, Retryable
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
 #: Held in the home's `run` by `up`.
 _LOCK = "starting.lock"
-_OTHERS_WITHIN = 180.0  # seconds
+# Seconds.
+_OTHERS_WITHIN = 180.0
+_LOOK = 0.5
 
-_GOES_ON = "What it stored and delivered stays; it goes on after `cartum-roapp up`, or when its command is typed again."
+_GOES_ON = "What it stored and delivered stays; it goes on after `cartum-roapp up`."
 
 
 def up(
@@ -45,9 +48,10 @@ def up(
 ) -> None:
     """Start database, Prefect's server, worker and console until `down`. Print the addresses and the login. Back up and
     upgrade the ledger of an older version first."""
+    from cartum_roapp import service
     from cartum_roapp.home import Home
     from cartum_roapp.service.lock import FileLock
-    from cartum_roapp.service.usage import prepare_named
+    from cartum_roapp.service.startup import prepare_named
     from cartum_roapp.settings import settings
 
     config = settings()
@@ -55,6 +59,10 @@ def up(
     with FileLock(Home(config.home).create().run / _LOCK) as lock:
         if not lock.acquire(timeout=_OTHERS_WITHIN):  # systemd starts what an upgrade has stopped
             raise Retryable("Another `up` is under way.", fix="Wait until it has ended.")
+        if service.is_alone(config):
+            say("A backup or restore is at work here. Waiting for its end …")
+        while service.is_alone(config):
+            time.sleep(_LOOK)
         if not foreground:
             document, rows = _bring_up(config, backup)
             show(document, lambda: terminal_table("Up until `cartum-roapp down`", ("", ""), rows))
@@ -78,19 +86,17 @@ def _take_over(config: Settings, folder: Path | None) -> None:
     if saved := backup.upgrade(config, folder):
         say(f"The ledger is upgraded. Its backup: {saved}")
     service.stop(config)
-    service.request_all(config)
 
 
 def _stay(config: Settings) -> None:
     """Runs the home's supervisor in this process until SIGTERM, Ctrl-C, or somebody types `down`."""
-    from cartum_roapp import logs, service
+    from cartum_roapp import logs
     from cartum_roapp.service.supervisor import supervise
 
     logs.configure()
     say(f"Starting {_parts(config)}. They stop when this command ends.")
     if not supervise(foreground=True):
-        raise Retryable("In the meantime, another command has started the servers.", fix="Repeat.")
-    service.stop(config)
+        raise Retryable("Another `up` has started them in the meantime.", fix="Repeat.")
 
 
 def _bring_up(config: Settings, folder: Path | None) -> tuple[dict[str, object], list[tuple[str, object]]]:
@@ -101,10 +107,10 @@ def _bring_up(config: Settings, folder: Path | None) -> tuple[dict[str, object],
     before = service.state(config)
     with waiting(f"Starting {_parts(config)}"):
         saved = backup.upgrade(config, folder)
-        running = service.use(config, with_worker=True)
+        running = service.start(config)
     now = service.state(config)
     was_running = worker.LOG in before.ready and before.pids.get(worker.LOG) == now.pids.get(worker.LOG)
-    for what, fix in warnings_of(config, running, before):
+    for what, fix in warnings_of(config, before):
         say(f"Warning: {what}")
         say(f"Fix: {fix}")
     document: dict[str, object] = {
@@ -125,14 +131,16 @@ def _bring_up(config: Settings, folder: Path | None) -> tuple[dict[str, object],
     ]
 
 
-def warnings_of(config: Settings, running: Running, before: State) -> Iterator[tuple[str, str]]:
+def warnings_of(config: Settings, before: State) -> Iterator[tuple[str, str]]:
     """Yields what may be wrong with what was started, each with its fix."""
+    from cartum_roapp import service
     from cartum_roapp.service.named_server import is_open, named_api
 
-    if running.other_variables:
+    if service.has_other_variables(config):
         by_systemd = "`cartum-roapp service install`, then restart the service."
         yield (
-            "the running programs were started with different CARTUM_ROAPP_, PREFECT_API_ or proxy variables.",
+            "the running programs were started with different CARTUM_ROAPP_, PREFECT_API_ or proxy variables, or by "
+            "another version.",
             by_systemd if before.foreground else "`cartum-roapp down`, then `cartum-roapp up`.",
         )
     theirs = named_api(os.environ)
@@ -169,7 +177,7 @@ def ui(
 
     config = settings()
     require_home(config)
-    with starting("Waiting for Prefect's server", config):
+    with waiting("Waiting for Prefect's server", line=False):
         running = service.use(config)
     address = console.address(config)
     if open_ and (page := address or running.ui_url):

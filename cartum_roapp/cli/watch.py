@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cartum_roapp.cli.arguments import OptionalSlug, missing
-from cartum_roapp.cli.output import BAD_INPUT, CommandEnd, Json, console, local, show, terminal_table
+from cartum_roapp.cli.output import BAD_INPUT, FAILED, CommandEnd, Json, console, local, show, terminal_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -35,17 +36,22 @@ def status(
     share of RO App's budget that its account used, and what its last run did. Of one shop also from when on the next
     sync reads new orders, the window of its import, each day of its last month, erasures, and its metrics."""
     from cartum_roapp.cli.backend import ledger
+    from cartum_roapp.service import NotRunning
+    from cartum_roapp.service.named_server import named_api
 
     if watch and json:
         raise CommandEnd(BAD_INPUT, "--watch and --json can't be combined.", fix="give only one of them")
     if watch and not console().is_terminal:
         raise CommandEnd(BAD_INPUT, "--watch needs a terminal.", fix="leave it out to show the state once")
-    with ledger() as engine:
+    found: list[dict[str, Any]] = []
+    with suppress(NotRunning), ledger() as engine:
         if watch:
             _watch(engine, slug)
         found = _shops(engine, slug)
     running = _running()
     show({"shops": found, **running}, lambda: _glance(found, running))
+    if not named_api(os.environ) and running["running"] == "stopped":
+        raise typer.Exit(FAILED)
 
 
 def _watch(engine: Engine, slug: str | None) -> None:
@@ -88,6 +94,8 @@ def _run(run: RunRecord) -> dict[str, Any]:
 def _glance(found: list[dict[str, Any]], running: dict[str, Any]) -> list[Any]:
     from cartum_roapp.service.named_server import named_api
 
+    if not named_api(os.environ) and running["running"] == "stopped" and not found:
+        return ["Not running. Start it: `cartum-roapp up`"]
     here = " on this machine" if named_api(os.environ) else ""
     until = "" if here else "; until then nothing runs automatically"
     fix = f" Fix: `cartum-roapp up`{until}." if running["worker"] == "stopped" else ""
@@ -184,8 +192,8 @@ def _ahead(moment: datetime | None) -> str:
 
 
 def _running() -> dict[str, Any]:
-    """Returns the states of the servers (`running`), which this command itself starts, and of the worker, which runs
-    from `up` to `down`; and which programs do not answer (`silent`), by name."""
+    """Returns the states of the servers (`running`) and of the worker; and which programs do not answer (`silent`), by
+    name."""
     from cartum_roapp import service
     from cartum_roapp.home import Home
     from cartum_roapp.service import worker

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
@@ -13,24 +13,24 @@ from cartum_roapp.backup import last_backup
 from cartum_roapp.doctor.finding import Finding, ok, problem, warning
 from cartum_roapp.errors import Retryable
 from cartum_roapp.home import Home
-from cartum_roapp.service import requested, worker
+from cartum_roapp.service import worker
 from cartum_roapp.service.port import status_of
+from cartum_roapp.service.prefect_server import LOG as PREFECT
 from cartum_roapp.service.state import State
 
 #: Bytes. PostgreSQL writes up to this much of its write-ahead log before it reuses the files.
 _LITTLE_SPACE = 1024**3
 _OLD_BACKUP = timedelta(days=7)
-_PROGRAMS = ("postgres", "prefect-server", "worker", "console")
 _UP = "`cartum-roapp up` starts it."
 
 
-def found(home: Home, *, own_server: bool) -> Iterator[Finding]:
-    """Yields what was found on this machine. The home is there. `own_server`: the home runs its own Prefect
-    server; otherwise only the worker is checked."""
+def found(home: Home, programs: Collection[str]) -> Iterator[Finding]:
+    """Yields what was found on this machine. The home is there. `programs`: those that belong to it; without a
+    Prefect server among them only the worker is checked."""
     names = ", ".join(f"{name} {version(name)}" for name in ("cartum-roapp", "prefect"))
     yield ok("versions", f"{names}, Python {platform.python_version()}")
     yield from _home(home)
-    yield from _processes(home, State.read(home)) if own_server else _worker(home)
+    yield from _processes(home, State.read(home), programs) if PREFECT in programs else _worker(home)
     yield _backup(home)
 
 
@@ -59,25 +59,22 @@ def _space(home: Home) -> Finding:
     return ok("disk", says) if free >= _LITTLE_SPACE else problem("disk", f"{says}.", "Free some space.")
 
 
-def _processes(home: Home, state: State) -> Iterator[Finding]:
+def _processes(home: Home, state: State, programs: Collection[str]) -> Iterator[Finding]:
     if state.phase != "running":
         yield problem("processes", f"The home is {state.phase}: no shop is synced.", _UP)
         if state.problem:
             error = state.error()
             yield problem("last problem", error.message, error.fix or _UP)
         return
-    asked_for = [name for name in _PROGRAMS if requested.contains(home, name)]
     silent = state.silence()
     for name, what in silent.items():
         fix = f"It is started again soon. If it is silent again, read {home.log_path(name)}."
         yield problem(name, f"It {what}.", fix)
-    if missing := [name for name in asked_for if not (state.serves(name) or name in silent)]:
+    if missing := [name for name in programs if not (state.serves(name) or name in silent)]:
         last = f" Last problem: {state.problem['message']}" if state.problem else ""
         fix = f"`cartum-roapp up` starts it; otherwise read {home.logs}."
         yield problem("processes", f"Not up: {', '.join(missing)}.{last}", fix)
-    if worker.LOG not in asked_for:
-        yield problem("worker", "A command has started the servers, but there is no worker: no shop is synced.", _UP)
-    elif not missing and not silent:
+    if not missing and not silent:
         yield from _worker(home)
         yield ok("processes", ", ".join(sorted(state.pids)))
     for name, port in (("prefect-server", state.prefect), ("console", state.console)):

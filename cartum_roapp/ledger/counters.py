@@ -18,11 +18,11 @@ RUNS, ERRORS, CALLS, ORDERS = "runs", "errors", "calls", "orders"
 OUTCOMES = ("new", "changed", "delivered")
 
 
-def add(
-    connection: Connection, shop: str, run: str, *, state: str, counts: Mapping[str, Any], error_kind: str | None
-) -> None:
+def add(connection: Connection, shop: str, run: str, *, state: str, counts: Mapping[str, Any]) -> None:
     """Adds one run that has ended. `run` is its kind, `counts` its result as a document, {} for one that was killed."""
-    found = {(RUNS, state): 1, (ERRORS, error_kind or ""): 1 if error_kind else 0}
+    found = {(RUNS, state): 1}
+    if "failure" in counts:
+        found[ERRORS, counts["failure"]["kind"]] = 1
     found |= {(CALLS, kind): int(number) for kind, number in counts.get("calls_by_kind", {}).items()}
     found |= {(ORDERS, outcome): int(counts.get(outcome, 0)) for outcome in OUTCOMES}
     rows = [

@@ -10,7 +10,7 @@ from cartum_roapp.errors import BadConfig
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: Of the newest migration: its day, and digits of its content (tests/integration/test_ledger_migrations.py has them).
-HEAD = "20261203_f67fc464e19d"
+HEAD = "20261204_f6340d69f791"
 
 
 def found(ask: Callable[[str], object]) -> str | None:

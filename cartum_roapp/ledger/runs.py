@@ -18,7 +18,10 @@ from cartum_roapp.ledger.tables import runs
 #: A shop has about 300 runs a day.
 KEPT = timedelta(days=90)
 #: What a run's result holds of single orders and records, and how long it stays.
-DETAILS = ("findings", "days", "currencies", "records", "resent", "orders", "would_hold", "not_in_shop")
+DETAILS = (
+    "findings", "days", "currencies", "records", "resent", "orders", "would_hold", "not_in_shop", "touched",
+    "held_records", "both_changed",
+)  # fmt: skip
 DETAILS_KEPT = timedelta(days=7)
 
 
@@ -120,9 +123,8 @@ def finish(
     state: str,
     counts: Mapping[str, Any],
     error: str | None = None,
-    error_kind: str | None = None,
 ) -> None:
-    """Idempotent: the first end is kept, and is counted."""
+    """Idempotent: the first end is kept, and is counted. `counts` has in `failure` the error of a run that failed."""
     with engine.begin() as connection:
         ended = connection.execute(
             update(runs)
@@ -131,7 +133,7 @@ def finish(
             .returning(runs.c.shop, runs.c.kind)
         ).one_or_none()
         if ended is not None:
-            counters.add(connection, ended.shop, ended.kind, state=state, counts=counts, error_kind=error_kind)
+            counters.add(connection, ended.shop, ended.kind, state=state, counts=counts)
 
 
 def last(engine: Engine, shop: str) -> list[RunRecord]:

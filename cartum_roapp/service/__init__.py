@@ -4,10 +4,9 @@
     os.environ.update(running.env)
     ...
 
-usage, ledger                how a process gets both; the ledger's engine
-startup                      how programs are started and stopped
+startup, ledger              how programs are started and stopped, and how a process meets them; the ledger's engine
 supervisor, child            the process that owns them; a program that it keeps up
-requested, state             the files that list what it keeps up, and what is running
+state                        the file that says what is running
 postgres, worker, console    three of those programs
 prefect_server, named_server Prefect's API server and UI; the one that the operator names instead
 prefect_client               Prefect's API without Prefect
@@ -17,8 +16,23 @@ environment                  NO_PROXY and HOME, as Prefect needs them
 This package does not import prefect, as it sets up the environment that prefect reads when it is imported.
 """
 
-from cartum_roapp.service.startup import stop
+from cartum_roapp.service.startup import (
+    NotRunning,
+    Running,
+    database,
+    has_other_variables,
+    is_alone,
+    is_up,
+    keep_supervised,
+    start,
+    state,
+    stop,
+    ui_url,
+    use,
+)
 from cartum_roapp.service.state import State
-from cartum_roapp.service.usage import Running, keep_supervised, request_all, state, ui_url, use
 
-__all__ = ["Running", "State", "keep_supervised", "request_all", "state", "stop", "ui_url", "use"]
+__all__ = [
+    "NotRunning", "Running", "State", "database", "has_other_variables", "is_alone", "is_up", "keep_supervised",
+    "start", "state", "stop", "ui_url", "use",
+]  # fmt: skip

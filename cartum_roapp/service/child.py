@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import subprocess
 from abc import ABC, abstractmethod
@@ -34,31 +33,6 @@ _KILLED_WITHIN = 5.0
 _LOOK = 0.1
 
 
-class LeftOver:
-    """A process that an earlier supervisor started, to be used as `subprocess.Popen` is."""
-
-    def __init__(self, process: psutil.Process) -> None:
-        self.pid = process.pid
-        self._process = process
-
-    def poll(self) -> int | None:
-        """Returns None while it is alive. How it ended is not known."""
-        with suppress(psutil.Error):
-            if self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE:
-                return None
-        return 0
-
-    def send_signal(self, number: int) -> None:
-        with suppress(psutil.NoSuchProcess):
-            self._process.send_signal(number)
-
-    def wait(self, timeout: float) -> int:
-        """Raises subprocess.TimeoutExpired."""
-        if wait_until(lambda: self.poll() is not None, timeout):
-            return 0
-        raise subprocess.TimeoutExpired([], timeout)
-
-
 class Child(ABC):
     """A program of one home.
 
@@ -82,9 +56,8 @@ class Child(ABC):
         self.environment = environment
         self.needs = needs
         self.port = 0
-        self.process: subprocess.Popen[bytes] | LeftOver | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.answering = Answering()
-        self._tried: int | None = None
         self._back_off = BackOff()
 
     @abstractmethod
@@ -121,40 +94,21 @@ class Child(ABC):
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def check(self, request: int | None) -> None:
-        """Looks at it once: starts it if there is a request for it, notices that it answers, that it does not answer
-        any more, or that it has ended.
-
-        After another request there is no back-off: the person may have removed the cause. Raises IntegrationError if it
-        does not start, OSError if the machine refuses."""
+    def check(self) -> None:
+        """Looks at it once: starts it, notices that it answers, that it does not answer any more, or that it has ended.
+        Raises IntegrationError if it does not start, OSError if the machine refuses."""
         if self.process is not None and not self.alive():
             self._ended()
             return
         try:
             if self.process is None:
-                may = self._back_off.may_restart() or request != self._tried
-                if request is not None and may and all(child.ready for child in self.needs):
-                    self._tried = request
+                if self._back_off.may_restart() and all(child.ready for child in self.needs):
                     self._start()
             else:
                 self._listen()
         except (IntegrationError, OSError):
             self._died()
             raise
-
-    def take_over(self, pid: int, port: int) -> bool:
-        """Takes over this program from a killed supervisor, which has left its process number and port. Returns whether
-        that process is alive and this program."""
-        with suppress(psutil.Error, OSError):
-            process = psutil.Process(pid)
-            if process.status() != psutil.STATUS_ZOMBIE and self.is_own(process):
-                self.process, self.port = LeftOver(process), port
-                return True
-        return False
-
-    def is_own(self, process: psutil.Process) -> bool:
-        """Returns whether the process is this program, or a descendant. Raises psutil.Error, OSError."""
-        return process.uids().real == os.geteuid() and process.environ().get(MARK) == _mark(self.home, self.name)
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stops it: each signal of `ending` in turn, then SIGKILL, or that `at_once`. Idempotent."""

@@ -13,7 +13,7 @@ from cartum_roapp.home import Home
 from cartum_roapp.ledger import database
 from cartum_roapp.postgres.database_url import DatabaseUrl
 from cartum_roapp.postgres.embedded import embedded_url
-from cartum_roapp.service.usage import state, use
+from cartum_roapp.service.startup import state, use
 from cartum_roapp.settings import settings
 
 _shared: ContextVar[Engine | None] = ContextVar("shared", default=None)

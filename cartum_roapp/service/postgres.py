@@ -66,9 +66,6 @@ class Postgres(Child):
         """Returns whether it runs and can be reached: somebody may have emptied /tmp, where its socket may be."""
         return super().alive() and (not self.answering.has_answered or socket_folder.path(self.home).exists())
 
-    def is_own(self, process: psutil.Process) -> bool:
-        return _is_of_cluster(process, self.home)
-
     def command(self) -> list[str]:
         """Makes the data directory if it is missing. Ends a server that was left over. Raises BadConfig, Retryable and
         OSError."""

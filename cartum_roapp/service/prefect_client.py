@@ -14,7 +14,7 @@ from cartum_roapp.service.environment import keep_off_loopback
 from cartum_roapp.service.named_server import named_api
 from cartum_roapp.service.port import keep
 from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, api_url, auth_string
-from cartum_roapp.service.usage import state
+from cartum_roapp.service.startup import state
 from cartum_roapp.settings import Settings
 
 _WITHIN = 5.0  # seconds

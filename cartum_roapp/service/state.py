@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,7 +17,6 @@ import psutil
 from cartum_roapp.draft import write_atomically
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home
-from cartum_roapp.postgres.cluster import LOG as POSTGRES
 from cartum_roapp.service.lock import is_held
 from cartum_roapp.service.named_server import named_api
 from cartum_roapp.service.prefect_server import CLIENT_AUTH_STRING, OWN_API, auth_string
@@ -29,6 +27,8 @@ from cartum_roapp.settings import PREFIX, Settings
 SUPERVISOR_LOCK, STATE_LOCK = "supervisor.lock", "state.lock"
 
 Phase = Literal["starting", "running", "stopping", "stopped"]
+#: A supervisor that was killed in one of these is replaced.
+KEEPS_UP: tuple[Phase, ...] = ("starting", "running")
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class State:
     ready       the names of those that answer
     silent      since when those that had answered do not any more, in seconds since 1970, by name
     ports       where they listen on 127.0.0.1, by name
-    kinds       fingerprints of what all processes of the home must have in common, see `kinds_of`
-    variables   a fingerprint of the variables that the worker gets, see `variables_of`
+    database    a fingerprint of the database, see `database_of`
+    variables   a fingerprint of what the programs were started with, see `variables_of`
     problem     the last failure of a program; `problem_at` is its time in seconds since 1970
     """
 
@@ -54,7 +54,7 @@ class State:
     ready: tuple[str, ...] = ()
     silent: dict[str, float] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
-    kinds: dict[str, str] = field(default_factory=dict)
+    database: str = ""
     variables: str = ""
     problem: dict[str, str] = field(default_factory=dict)
     problem_at: float = 0.0
@@ -122,22 +122,19 @@ class State:
         return kind(problem.get("message", ""), field=problem.get("field") or None, fix=problem.get("fix") or None)
 
 
-def kinds_of(home: Home, config: Settings) -> dict[str, str]:
-    """Returns fingerprints of what two processes of a home must have in common: the database; of Prefect's server the
-    version and the auth string."""
-    external = config.database_url.get_secret_value() if config.database_url else ""
-    server = home.fingerprint(version("prefect"), auth_string(home, os.environ))
-    return {POSTGRES: home.fingerprint(external), PREFECT: server}
+def database_of(home: Home, config: Settings) -> str:
+    """Returns a fingerprint of the database that the operator names; of no name for the home's own."""
+    return home.fingerprint(config.database_url.get_secret_value() if config.database_url else "")
 
 
 def variables_of(home: Home, environment: Mapping[str, str]) -> str:
-    """Returns a fingerprint of what a worker reads from its environment: our settings, the proxies, and the Prefect
-    server that the user names."""
+    """Returns a fingerprint of the versions, and of what a program reads from its environment: our settings, the
+    proxies, the Prefect server that the user names, and the auth string."""
     read = {name: value for name, value in environment.items() if name != OWN_API}
     ours = [f"{name}={read[name]}" for name in read if name.startswith(PREFIX) or name.lower().endswith("_proxy")]
     if api := named_api(environment):
         ours.append(f"{api} {environment.get(CLIENT_AUTH_STRING, '')}")
-    return home.fingerprint(*sorted(ours))
+    return home.fingerprint(*sorted(ours), *map(version, ("cartum-roapp", "prefect")), auth_string(home, environment))
 
 
 def _path(home: Home) -> Path:

@@ -1,9 +1,8 @@
 """The process of a home that owns its database, Prefect's server, the worker and the console:
 python -m cartum_roapp.service
 
-It keeps up what was asked for (service/requested.py), and starts again what dies. It stops everything and ends when
-nothing is requested any more, on SIGTERM, or when the home is deleted. The next supervisor ends what a killed one left
-running that it can't take over.
+It starts again what dies. It stops everything and ends on SIGTERM, or when the home is deleted. The next supervisor
+ends what a killed one left running.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -21,17 +20,19 @@ from cartum_roapp import logs
 from cartum_roapp.errors import BadConfig, IntegrationError
 from cartum_roapp.home import Home, unusable
 from cartum_roapp.postgres.cluster import LOG as POSTGRES
-from cartum_roapp.service import console, postgres, requested, worker
+from cartum_roapp.service import console, postgres, worker
 from cartum_roapp.service.child import MARK, Child, end_orphans
 from cartum_roapp.service.lock import FileLock
 from cartum_roapp.service.named_server import named_api
 from cartum_roapp.service.open_files import raise_limit
 from cartum_roapp.service.port import keep_own
 from cartum_roapp.service.prefect_server import PrefectServer, forget_errors
-from cartum_roapp.service.state import STATE_LOCK, SUPERVISOR_LOCK, State, kinds_of, variables_of
+from cartum_roapp.service.state import KEEPS_UP, STATE_LOCK, SUPERVISOR_LOCK, State, database_of, variables_of
 from cartum_roapp.settings import PREFIX, Settings, settings
 
 LOG = "supervisor"
+#: What a supervisor is told that takes the place of a killed one.
+REVIVE = "--revive"
 
 log = logging.getLogger(__name__)
 
@@ -42,27 +43,24 @@ _SECRETS = {PREFIX + "API_KEY", PREFIX + "SHOP_PASSWORD"}
 
 
 class Supervisor:
-    """`run` returns when nothing is requested any more. The caller holds the home's supervisor lock."""
+    """`run` returns when it is to stop. The caller holds the home's supervisor lock."""
 
-    def __init__(self, home: Home, config: Settings, last: State, *, foreground: bool) -> None:
-        """`last`: what the last one wrote."""
+    def __init__(self, home: Home, config: Settings, programs: Collection[str], *, foreground: bool) -> None:
         self.home = home
-        self.last = last
+        self.place = home.run.stat()
         environment = environment_of(home, config)
-        self.children = _children(home, config, environment)
+        self.children = [child for child in _children(home, config, environment) if child.name in programs]
         self.databases = [child for child in self.children if child.name == POSTGRES]
         self.stopping = False
         self.was_up = False
         self.refusal: BadConfig | None = None
         self.chores_at = 0.0
-        variables = variables_of(home, environment)
-        self.requests = requested.Requests(home, variables)
         self.state = State(
             id=uuid.uuid4().hex,
             phase="starting",
             foreground=foreground,
-            kinds=kinds_of(home, config),
-            variables=variables,
+            database=database_of(home, config),
+            variables=variables_of(home, environment),
         )
         self.written: State | None = None
 
@@ -75,37 +73,33 @@ class Supervisor:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         keep_own(self.home)
         try:
-            self._write_state()
-            end_left_over(self.home, but=self._take_over())
-            while not (self.stopping or self.refusal or self.requests.are_withdrawn()):
+            end_left_over(self.home)
+            while not (self.stopping or self.refusal or self._is_gone()):
                 for child in self.children:
                     self._check(child)
                 self._do_chores()
                 with suppress(OSError):  # a full disk: written later
-                    self._write_state()
+                    self.write_state()
                 time.sleep(_TICK)
         finally:
             self._end()
         if self.refusal:
             raise self.refusal
 
-    def _take_over(self) -> list[str]:
-        """Takes over what a killed supervisor with the same settings left. Returns the names of the programs."""
-        if (self.last.kinds, self.last.variables) != (self.state.kinds, self.state.variables):
-            return []
-        pids, ports = self.last.pids, self.last.ports
-        there = [child for child in self.children if child.name in pids]
-        return [child.name for child in there if child.take_over(pids[child.name], ports.get(child.name, 0))]
+    def _is_gone(self) -> bool:
+        """Returns whether the home was deleted or moved."""
+        with suppress(OSError):
+            return not os.path.samestat(self.place, self.home.run.stat())
+        return True
 
     def _check(self, child: Child) -> None:
         try:
-            child.check(self.requests.of(child.name))
+            child.check()
         except (IntegrationError, OSError) as found:
             error = unusable(found) if isinstance(found, OSError) else found
             self.state = self.state.failed(error, child.name)
             if isinstance(error, BadConfig) and not self.was_up:
                 self.refusal = error
-                requested.nothing(self.home)  # before the state says so: what is requested then is for the next one
             else:
                 log.error("%s", error)
         self.was_up = self.was_up or child.ready
@@ -116,7 +110,7 @@ class Supervisor:
             forget_errors(self.home)
             self.chores_at = time.monotonic() + _CHORES_EVERY
 
-    def _write_state(self) -> None:
+    def write_state(self) -> None:
         alive = [child for child in self.children if child.process]
         has_begun = self.state.phase == "starting" and all(child.ready for child in self.databases)
         self.state = replace(
@@ -135,18 +129,16 @@ class Supervisor:
         """Stops the worker before the server, as it still reports its runs to Prefect; the database last."""
         self.state = replace(self.state, phase="stopping")
         with suppress(OSError):
-            self._write_state()
+            self.write_state()
         for child in reversed(self.children):
             child.stop()
 
 
-def end_left_over(home: Home, but: Collection[str] = ()) -> list[str]:
-    """Ends what a killed supervisor left, but these programs. Returns the names of those that it ended.
-
-    The caller holds the supervisor lock."""
-    programs = (console.Console, worker.Worker, PrefectServer)
-    ended = end_orphans(home, *(program for program in programs if program.name not in but))
-    return [*ended, POSTGRES] if POSTGRES not in but and postgres.end_left_over(home) else ended
+def end_left_over(home: Home) -> list[str]:
+    """Ends what a killed supervisor left. Returns the names of those that it ended. The caller holds the supervisor
+    lock."""
+    ended = end_orphans(home, console.Console, worker.Worker, PrefectServer)
+    return [*ended, POSTGRES] if postgres.end_left_over(home) else ended
 
 
 def environment_of(home: Home, config: Settings) -> dict[str, str]:
@@ -170,32 +162,44 @@ def _children(home: Home, config: Settings, environment: Mapping[str, str]) -> l
     return [*servers, worker.Worker(home, environment, servers), console.Console(home, environment, database)]
 
 
-def supervise(*, foreground: bool) -> bool:
-    """Runs the home's supervisor in this process until nothing is requested any more. Returns False at once if there is
-    another one. Raises IntegrationError."""
+def programs_of(config: Settings) -> list[str]:
+    """Returns the names of all that belongs to the home."""
+    home = Home(config.home)
+    return [child.name for child in _children(home, config, environment_of(home, config))]
+
+
+def supervise(arguments: Sequence[str] = (), *, foreground: bool) -> bool:
+    """Runs the home's supervisor in this process until it is to stop. `arguments` are the programs that it keeps up,
+    all if there are none; or `REVIVE`: then it starts nothing if the last one was not killed. Returns
+    False at once if there is another supervisor. Raises IntegrationError."""
     config = settings()
     home = Home(config.home).create()
+    revives = REVIVE in arguments
+    programs = programs_of(config) if revives or not arguments else arguments
     with FileLock(home.run / SUPERVISOR_LOCK) as first, FileLock(home.run / STATE_LOCK) as second:
         # Others take a lock for an instant to see whether it is held, so one refusal proves nothing.
         if not first.acquire(timeout=1.0):
             return False
-        last = State.last(home)
-        State.forget(home)
-        if not second.acquire(timeout=1.0):
-            return False
+        if revives and State.last(home).phase not in KEEPS_UP:
+            end_left_over(home)
+            return True
         raise_limit()
         try:
-            Supervisor(home, config, last, foreground=foreground).run()
+            supervisor = Supervisor(home, config, programs, foreground=foreground)
+            supervisor.write_state()
+            if not second.acquire(timeout=1.0):
+                return False
+            supervisor.run()
         except OSError as error:
             raise unusable(error) from None
     return True
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Returns the exit code; an error is in the log, and mostly in the state."""
     logs.configure()
     try:
-        supervise(foreground=False)
+        supervise(arguments, foreground=False)
     except IntegrationError as error:
         log.error("%s", error)
         return 1

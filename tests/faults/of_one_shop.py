@@ -11,11 +11,11 @@ from cartum_roapp import service
 
 
 def begin(system: Installation) -> None:
-    """Connects and imports the shop, and starts everything."""
+    """Starts everything, connects and imports the shop."""
+    system.done("up")
     system.done("account", "add", "main", "--base-url", system.box.roapp.base_url)
     system.connect(0)
     system.done("import", "shop-1")
-    system.done("up")
 
 
 def place(system: Installation, orders: int) -> None:

@@ -24,7 +24,7 @@ from sandbox import Sandbox
 PROGRAMS = ["supervisor", "postgres", "prefect-server", "worker", "console"]
 #: Seconds. A machine kills programs that have not ended so long after SIGTERM.
 UP_WITHIN, LONGEST_GRACE = 60.0, 3.0
-RECOVERY = "by itself; after a kill of all at once, the next command"
+RECOVERY = "by itself; after a kill of all at once, the next `up`"
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +59,11 @@ def test_kills_of_each_program(system: Installation, sample: Sample, record: Rec
 
 @pytest.mark.long
 def test_kills_of_the_supervisor_with_others(system: Installation, sample: Sample, record: Record) -> None:
-    """Worker or console bring everything back. If all are gone, the next command does, as `up` after a reboot."""
+    """Worker or console bring everything back. If all are gone, `up` does, as after a reboot."""
     others = [[name] for name in PROGRAMS[1:]]
     chosen = others if sample.full else random.Random(sample.seed).sample(others, 1)
     for names in [*chosen, PROGRAMS[1:]]:
-        _kill_and_sync(system, "supervisor", *names, then="status" if names == PROGRAMS[1:] else "")
+        _kill_and_sync(system, "supervisor", *names, then="up" if names == PROGRAMS[1:] else "")
     what = "kill -9 of the supervisor and one other program at the same instant, each in turn; then of all at once"
     record("Kills", what, end(system, len(chosen) + 1), RECOVERY)
 

@@ -1,4 +1,4 @@
-"""Whatever is killed, the next command gets its database with all that was committed, and nothing runs twice."""
+"""Whatever is killed, the next start gets its database with all that was committed, and nothing runs twice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ USER = """
 import sys, time
 from cartum_roapp import service
 from cartum_roapp.settings import Settings
-running = service.use(Settings(home=sys.argv[1], database_url=None), prefect=False)
+running = service.start(Settings(home=sys.argv[1], database_url=None), ["postgres"])
 print(service.state(Settings(home=sys.argv[1])).pids["postgres"], flush=True)
 time.sleep(float(sys.argv[2]))
 """
@@ -69,7 +69,7 @@ def notes(config: Settings) -> list[str]:
 
 
 def execute(config: Settings, statement: str) -> list[tuple[str]]:
-    running = service.use(config, prefect=False)
+    running = service.start(config, ["postgres"])
     made = psycopg2.connect(running.database_url.get_secret_value().replace("+psycopg2", ""))
     with made, made.cursor() as cursor:
         cursor.execute(statement)
@@ -78,23 +78,18 @@ def execute(config: Settings, statement: str) -> list[tuple[str]]:
     return rows
 
 
-@pytest.mark.parametrize("same_settings", [True, False])
-def test_what_a_killed_supervisor_left_is_taken_over_or_ended_by_the_next_one(
-    home: Settings, monkeypatch: pytest.MonkeyPatch, same_settings: bool
-) -> None:
+def test_what_a_killed_supervisor_left_is_ended_by_the_next_one(home: Settings) -> None:
     write(home, "before")
     database = Process.named(home, "postgres")
     kill(home, "supervisor")
     assert database.alive()
-    if not same_settings:
-        monkeypatch.setenv("CARTUM_ROAPP_RETRIES", "7")
     assert notes(home) == ["before"]
-    assert database.alive() == same_settings
+    assert not database.alive()
     assert postmasters(home) == [service.state(home).pids["postgres"]]
 
 
 def test_a_killed_database_is_back_by_itself_with_what_was_committed(home: Settings) -> None:
-    service.use(home, prefect=False)
+    service.start(home, ["postgres"])
     write(home, "before")
     killed = service.state(home).pids["postgres"]
     kill(home, "postgres")
@@ -171,7 +166,7 @@ def test_a_command_that_is_killed_while_it_starts_things_leaves_a_home_that_work
 
 
 def test_all_ends_when_the_home_is_deleted(home: Settings) -> None:
-    service.use(home, prefect=False)
+    service.start(home, ["postgres"])
     parts = [Process.of(pid) for pid in service.state(home).pids.values()]
     assert len(parts) == 2
     shutil.rmtree(home.home, ignore_errors=True)
@@ -210,7 +205,7 @@ def test_an_old_problem_stops_nobody_whatever_the_clock_says(home: Settings) -> 
 
 
 def test_no_started_program_holds_a_lock_of_its_starter(home: Settings) -> None:
-    service.use(home, prefect=False)
+    service.start(home, ["postgres"])
     run = str(Home(home.home).run)
     for name, pid in service.state(home).pids.items():
         if name != "supervisor":

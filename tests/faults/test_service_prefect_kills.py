@@ -25,7 +25,7 @@ USER = """
 import sys
 from cartum_roapp import service
 from cartum_roapp.settings import Settings
-running = service.use(Settings(home=sys.argv[1], database_url=None))
+running = service.start(Settings(home=sys.argv[1], database_url=None), ["postgres", "prefect-server"])
 print(running.prefect_api_url)
 """
 

@@ -10,10 +10,9 @@ import pytest
 from inbox import Inbox
 from installation import Installation, Row
 from jinja2 import Template
+from processes import Process
 from sqlalchemy import create_engine, text
 from warm import warm
-
-from cartum_roapp.home import Home
 
 SLUG, INDEX = "shop-4", 3
 FAILED, SILENT, HELD = (
@@ -185,22 +184,24 @@ def test_a_worker_that_is_gone_is_missed_and_one_that_comes_back_soon_is_not(
     watched: Installation, inbox: Inbox
 ) -> None:
     """Prefect's server is told of the worker by its heartbeats alone, whatever ended it."""
-    home = Home(watched.home)
     sooner(watched, GONE)
     before = watched.worker()
     before.signal(signal.SIGKILL)
     watched.next_worker(before)
     assert not inbox.about("the worker is gone")
 
-    (home.run / "requested" / "worker").unlink()
-    watched.worker().signal(signal.SIGKILL)
+    supervisor = Process.named(watched.config, "supervisor")
+    supervisor.signal(signal.SIGSTOP)  # else it starts the next one
+    last = watched.worker()
+    last.signal(signal.SIGKILL)
     try:
         (message,) = watched.become(lambda: inbox.about("the worker is gone"), bool, 120)
         assert watched.done("status")["worker"] == "stopped"
         assert "`cartum-roapp up`" in message and "/work-pools/work-pool/cartum-roapp" in message
         watched.done("alerts", "custom-webhook/ops")
     finally:
-        watched.done("up")
+        supervisor.signal(signal.SIGCONT)
+    watched.next_worker(last)
     (pool,) = watched.become(
         lambda: watched.ask("/work_pools/filter"), lambda pools: [one["status"] for one in pools] == ["READY"], 60
     )

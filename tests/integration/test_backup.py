@@ -76,6 +76,7 @@ def test_a_new_home_goes_on_where_the_old_one_was(old: Installation, written: Pa
     old.done("down")  # only one may run
     assert (new.home / "keys" / "prefect-login").read_text() == (old.home / "keys" / "prefect-login").read_text()
     placed = old.box.shops[0].place_order()
+    new.done("up")
     synced = new.done("sync", "shop-1")
     assert (synced["new"], synced["changed"], synced["unchanged"]) == (1, 1, 2)
     assert roapp.orders[order["id"]]["status_id"] == staffs, "staff have moved the order on since the backup"

@@ -82,7 +82,7 @@ def test_a_block_that_was_not_saved_has_no_config() -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A real Prefect server on a real PostgreSQL."""
     config = Settings(home=new_home(tmp_path_factory, "blocks"), database_url=None)
-    service.use(config)
+    service.start(config, ["postgres", "prefect-server"])
     with here(config), pytest.MonkeyPatch.context() as environment:
         environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
         yield

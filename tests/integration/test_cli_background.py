@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -31,18 +30,6 @@ from cartum_roapp.cli.demo_sandbox import sandbox
 with sandbox(5, pathlib.Path(sys.argv[1]), stay=True) as box:
     print(box.pid, flush=True)
 """
-
-
-def test_a_pipe_ends_with_the_command_though_the_database_stays(home: Settings) -> None:
-    Home(home.home).create()
-    environment = {**os.environ, "CARTUM_ROAPP_HOME": str(home.home)}
-    done = subprocess.run(
-        [sys.executable, "-m", "cartum_roapp.cli", "status"],
-        env=environment, capture_output=True, text=True, check=True, timeout=90,
-    )  # fmt: skip
-    assert "Worker: stopped." in done.stdout
-    assert done.stderr == "Waiting for the database …\nWhat was started keeps running until `cartum-roapp down`.\n"
-    assert service.state(home).phase == "running"
 
 
 def test_a_pipe_ends_with_the_demo_though_its_sandbox_stays(tmp_path: Path) -> None:
@@ -74,8 +61,6 @@ def test_down_in_the_middle_of_runs_says_what_becomes_of_them(shop: Installation
         named, running = {"any_": [f"{SLUG}: initial import"]}, {"type": {"any_": ["RUNNING"]}}
         (run,) = shop.become(lambda: shop.flow_runs(name=named, state=running), bool)
         shop.begun(run["id"])
-        of_worker = shop.start(f"initial-import/{SLUG}")
-        shop.begun(of_worker)
         done = subprocess.run(
             [sys.executable, "-m", "cartum_roapp.cli", "down"],
             env=shop.shell.environment, capture_output=True, text=True, check=True, timeout=60,
@@ -84,72 +69,36 @@ def test_down_in_the_middle_of_runs_says_what_becomes_of_them(shop: Installation
     assert done.stderr == "Stopping what runs …\n"
     stopped, *runs = done.stdout.splitlines()
     assert stopped == "Stopped: console, postgres, prefect-server, supervisor, worker."
-    assert len(runs) == 2
-    for line in runs:
-        assert line.startswith(f"{SLUG}: initial-import was broken off. What it stored and delivered stays; it goes on")
+    (line,) = runs
+    assert line.startswith(f"{SLUG}: initial-import was broken off. What it stored and delivered stays; it goes on")
     assert (typed.returncode, json.loads(output)["error"]["kind"]) == (1, "interrupted")
     waited, why = said.splitlines()
     assert waited == f"{SLUG}: Importing the orders of two months …"
     assert why.startswith("`cartum-roapp down` stopped database and server in the middle of this run.")
-    assert why.endswith("Fix: repeat the command; it goes on from there")
+    assert why.endswith("Fix: `cartum-roapp up`: the run goes on then")
 
     assert shop.command("down").document == {"stopped": [], "runs": []}
+    assert_not_running(shop)
     shop.done("up")
-    assert shop.done("import", SLUG)["held"] == 0
-    assert shop.flow_run(run["id"])["state_type"] == "CRASHED"
+    shop.completed(run["id"])
 
 
-def test_down_ends_a_backfill_of_several_shops(shop: Installation) -> None:
-    """The second shop starts nothing again."""
-    other = INDEX + 1
-    shop.connect(other)
-    shop.done("import", SLUG)
-    try:
-        with shop.held_up(INDEX):
-            typed = shop.shell.start("backfill", SLUG, f"shop-{other + 1}", "--ids", "1001")
-            tags, running = {"all_": [f"shop:{SLUG}"]}, {"type": {"any_": ["RUNNING"]}}
-            (run,) = shop.become(lambda: shop.flow_runs(tags=tags, state=running), bool)
-            shop.begun(run["id"])
-            shop.done("down")
-            _, said = typed.communicate(timeout=60)
-        assert typed.returncode == 1
-        assert said.count("stopped database and server in the middle of this run") == 1
-        assert shop.done("down") == {"stopped": [], "runs": []}
-    finally:
-        shop.done("up")
-        shop.done("shop", "delete", f"shop-{other + 1}", "--yes", "--purge")
+def assert_not_running(shop: Installation) -> None:
+    ended = shop.command("import", SLUG)
+    assert (ended.code, ended.said) == (1, "Not running. Start it: `cartum-roapp up`\n")
+    assert ended.document["error"]["kind"] == "not-running"
 
 
-def test_up_with_other_variables_leaves_the_workers_to_it(installation: Installation) -> None:
-    requested = Home(installation.home).run / "requested"
-    worker, before = installation.worker(), (requested / "worker").read_text()
-    (requested / "console").unlink()
-    assert installation.done("up", CARTUM_ROAPP_UNCLEAR_WAIT="31")["worker"] == "was running"
-    assert (installation.worker(), (requested / "worker").read_text()) == (worker, before)
-
-
-def test_a_typed_run_that_down_breaks_off_says_so_in_the_ui(shop: Installation) -> None:
-    """`down` as a typed run sees it, while the server still takes its word."""
-    state = Home(shop.home).run / "state.json"
-    with shop.held_up(INDEX):
-        typed = shop.shell.start("import", SLUG)
-        named, running = {"any_": [f"{SLUG}: initial import"]}, {"type": {"any_": ["RUNNING"]}}
-        (run,) = shop.become(lambda: shop.flow_runs(name=named, state=running), bool)
-        shop.begun(run["id"])
-        kept = state.read_text()
-        state.write_text(json.dumps({**json.loads(kept), "phase": "stopping"}))
-        try:
-            output, _ = typed.communicate(timeout=60)
-        finally:
-            state.write_text(kept)
-    error, ended = json.loads(output)["error"], shop.flow_run(run["id"])
-    assert error["kind"] == "interrupted"
-    assert (ended["state_name"], ended["state"]["message"]) == ("Crashed", error["message"])
+def test_up_with_other_variables_leaves_what_runs_and_says_so(installation: Installation) -> None:
+    worker = installation.worker()
+    ended = installation.command("up", CARTUM_ROAPP_UNCLEAR_WAIT="31")
+    assert ended.document["worker"] == "was running" and installation.worker() == worker
+    assert "Warning: the running programs were started with different CARTUM_ROAPP_" in ended.said
 
 
 def test_a_log_is_rotated_while_its_process_goes_on(home: Settings) -> None:
     place = Home(home.home)
-    running = service.use(home, prefect=False)
+    running = service.start(home, ["postgres"])
     log, old = place.log_path("postgres"), place.log_path("postgres").with_suffix(".log.1")
     with log.open("ab") as file:
         file.write(b"x" * LOG_LIMIT + b"\n")

@@ -12,10 +12,7 @@ from prefect_side import PrefectSide
 from pydantic import SecretStr
 
 from blocks.store import save_account
-from cartum_roapp.cli.attached import run_attached
-from cartum_roapp.errors import BadConfig
 from cartum_roapp.shops import AccountConfig
-from flows.replay_held import replay_held
 
 SLUG, INDEX, OTHER = "shop-8", 7, 5
 
@@ -70,12 +67,6 @@ def test_a_record_is_dismissed_with_a_reason(cli: Installation) -> None:
     assert cli.done("held", "list", SLUG) == []
     (record,) = cli.done("held", "list", SLUG, "--dismissed")
     assert (record["id"], record["dismissed_because"]) == (number, "entered by hand")
-
-
-def test_a_slip_that_only_the_run_notices_is_told_on_the_terminal_too(cli: Installation) -> None:
-    """A record may have gone through since the command looked for it."""
-    with PrefectSide(cli).prefect_here(), pytest.raises(BadConfig, match="nothing of that id is held"):
-        asyncio.run(run_attached(replay_held, replay_held.name, shop=SLUG, ids=["nobody"]))
 
 
 def test_an_account_that_was_saved_by_hand_is_checked_with_its_first_shop(cli: Installation) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,19 +50,6 @@ def latest(cli: Installation, what: str = "") -> Row:
 
 def in_roapp(cli: Installation, number: str) -> list[Any]:
     return cli.box.roapp.orders_by_marker().get(f"{cli.key(INDEX)}:{number}", [])
-
-
-def test_a_run_of_an_endless_shop_fails_with_a_sentence(cli: Installation, imported: Row, shop: CartumShop) -> None:
-    said = "not done after 1 s, with "
-    shop.faults.switch(endless=("orders/get",))
-    ended = cli.command("sync", SLUG, CARTUM_ROAPP_SYNC_SECONDS="1")
-    shop.faults.switch(endless=())
-    assert ended.code == 1 and said in ended.said
-    run = latest(cli)
-    assert run["state_type"] == "FAILED" and run["state"]["message"].startswith(f"{SLUG}: {said}")
-    states = cli.become(lambda: {one["state_type"] for one in cli.tasks(run["id"])}, lambda found: "FAILED" in found)
-    assert states <= {"FAILED", "COMPLETED"}, "no step looks as if its process had died"
-    assert cli.done("sync", SLUG)["new"] == 0
 
 
 def test_an_import_gives_its_counts_and_is_seen_in_the_ui(cli: Installation, shop: CartumShop, imported: Row) -> None:
@@ -115,8 +101,8 @@ def test_a_sync_takes_what_changed_and_holds_what_is_broken(cli: Installation, s
     shop.set_status(moved, 6)
     sum_ = shop.orders[broken]["total_sum"]
     shop.edit(broken, total_sum="not a sum")
-    console = "https://console.example"
-    counts = cli.done("sync", SLUG, CARTUM_ROAPP_CONSOLE_URL=console)
+    console = cli.done("ui")["console"]
+    counts = cli.done("sync", SLUG)
     assert (counts["new"], counts["changed"], counts["delivered"], counts["held"]) == (1, 1, 2, 1)
     assert len(in_roapp(cli, placed)) == 1
     told = {one["number"]: one["what"] for one in counts["touched"]}
@@ -337,28 +323,6 @@ def test_a_wrong_password_is_told_pauses_nothing_and_is_over_with_the_next_succe
     assert cli.done("sync", SLUG)["held"] == 0
     seen = seen_by_status(cli)
     assert (seen["health"], seen["refused"]) == ("well", None)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_a_run_that_is_broken_off_does_not_stand_as_running(cli: Installation, imported: Row, number: int) -> None:
-    with cli.held_up(INDEX):
-        process = cli.shell.start("import", SLUG)
-        named, running = {"any_": [f"{SLUG}: initial import"]}, {"type": {"any_": ["RUNNING"]}}
-        (run,) = cli.become(lambda: cli.flow_runs(name=named, state=running), bool)
-        cli.begun(run["id"])
-        process.send_signal(number)
-        output, _ = process.communicate(timeout=120)
-    if number == signal.SIGINT:
-        assert process.returncode == 130
-        assert '"interrupted"' in output
-    else:
-        cli.done("sync", SLUG)
-    ended = cli.flow_run(run["id"])
-    assert ended["state_name"] == "Crashed"
-    why = "Interrupted with Ctrl-C." if number == signal.SIGINT else "The process of this run was killed."
-    assert ended["state"]["message"].startswith(why)
-    assert cli.value("SELECT finished_at FROM runs WHERE id = :id", id=run["id"]) is not None
 
 
 def schedule(cli: Installation) -> bool:

@@ -20,6 +20,7 @@ from prefect_api import over_http
 from warm import warm
 
 from cartum_roapp import service
+from cartum_roapp.home import Home
 from cartum_roapp.settings import Settings
 from sandbox import Sandbox
 
@@ -67,7 +68,7 @@ def box() -> Iterator[Sandbox]:
 def home(tmp_path_factory: pytest.TempPathFactory, box: Sandbox) -> Iterator[Path]:
     """A home whose servers stay up for the whole module, with the account `main` in it."""
     config = Settings(home=new_home(tmp_path_factory, "shops"), database_url=None)
-    service.use(config)
+    service.start(config, ["postgres", "prefect-server"])
     added = Shell(config.home, box).run(
         "account", "add", "main", "--base-url", box.roapp.base_url, CARTUM_ROAPP_API_KEY=box.roapp.api_key
     )
@@ -113,12 +114,11 @@ def changed(file: Path, old: str, new: str) -> Path:
 
 
 def add(shell: Shell, slug: str, file: Path, *more: str, password: str | None = None) -> Shell:
-    """Applies the file under this name. Without `--wait` among `more` nothing is imported."""
+    """Applies the file under this name. Nothing is imported."""
     secret = shell.box.shops[0].password if password is None else password
     named = file.with_name(f"{slug}.yaml")
     named.write_bytes(file.read_bytes())
-    imports = () if "--wait" in more else ("--no-import",)
-    return shell.run("shop", "apply", str(named), "--password-stdin", *imports, *more, stdin=f"{secret}\n")
+    return shell.run("shop", "apply", str(named), "--password-stdin", "--no-import", *more, stdin=f"{secret}\n")
 
 
 def wrong(shell: Shell) -> dict[str, str]:
@@ -190,12 +190,6 @@ def test_a_shop_is_connected_listed_shown_checked_and_deleted(shell: Shell, file
     assert "there is no terminal" in refused["error"]["message"]
     assert shell.json("shop", "delete", "mavka", "--yes") == {"slug": "mavka", "deleted": True, "purged": False}
     assert shell.json("shop", "list") == []
-
-
-def test_adding_a_shop_imports_its_orders(shell: Shell, file: Path) -> None:
-    document = json.loads(add(shell, "mavka", file, "--wait", "--json").out)
-    assert shell.code == 0, shell.err
-    assert document["imports"]["mavka"]["delivered"] == len(shell.box.shops[0].qualifying()) == 3
 
 
 def test_everything_wrong_is_said_at_once_and_nothing_is_saved(shell: Shell, file: Path) -> None:
@@ -507,18 +501,9 @@ def test_a_bad_account_gives_its_message(
     assert found["fix"]
 
 
-@pytest.mark.long
-def test_a_shop_stays_what_it_is(shell: Shell, file: Path) -> None:
+def test_a_shop_is_connected_once(shell: Shell, file: Path) -> None:
     box = shell.box
-    added = ("account", "add", "second", "--base-url", box.roapps[1].base_url)
-    assert shell.run(*added, CARTUM_ROAPP_API_KEY=box.roapps[1].api_key).code == 0
-    add(shell, "mavka", file, "--wait")
-    shell.run("shop", "edit", "mavka", "--set", "account=second")
-    assert shell.code == 2
-    assert (
-        'account: the orders of this shop belong to the account "main". Fix: write main; to start over in' in shell.err
-    )
-
+    add(shell, "mavka", file)
     shop, there = box.shops[1], box.shops[0].url
     path = changed(file, f"url: {there}", f"url: {shop.url}")
     assert add(shell, "other", path, password=shop.password).code == 0, shell.err
@@ -528,6 +513,7 @@ def test_a_shop_stays_what_it_is(shell: Shell, file: Path) -> None:
 
 
 def test_an_unexpected_error_is_one_line_and_a_log_without_secrets(tmp_path: Path, box: Sandbox) -> None:
+    Home(tmp_path).create()
     code = (
         "import sys; from cartum_roapp.cli import app, accounts\n"
         "def broken(*args, **more): raise RuntimeError('a-secret-to-hide in the message')\n"
@@ -543,8 +529,7 @@ def test_an_unexpected_error_is_one_line_and_a_log_without_secrets(tmp_path: Pat
     assert done.returncode == 1
     document = json.loads(done.stdout)
     assert document["error"]["kind"] == "unexpected"
-    waited, line = done.stderr.splitlines()
-    assert waited == "Waiting for database and Prefect's server …"
+    [line] = done.stderr.splitlines()
     log = tmp_path / "logs" / "errors.log"
     assert line == f"Unexpected error (RuntimeError). Fix: Repeat. The traceback is in {log}"
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
@@ -552,21 +537,3 @@ def test_an_unexpected_error_is_one_line_and_a_log_without_secrets(tmp_path: Pat
     assert "RuntimeError" in text
     assert "list_accounts" not in done.stderr
     assert "a-secret-to-hide" not in text + done.stdout + done.stderr
-
-
-def test_a_shop_under_another_address_is_told_before_it_is_saved(shell: Shell, file: Path) -> None:
-    """Its orders would come to RO App a second time, under another key."""
-    add(shell, "mavka", file, "--wait")
-    assert shell.code == 0, shell.said
-    key, orders = shell.json("shop", "show", "mavka")["key"], len(shell.box.roapp.orders)
-    assert orders
-    shell.box.shops[0].clear_calls()
-    moved = shell.box.shops[0].url.replace("127.0.0.1", "localhost")
-    add(shell, "again", changed(file, "127.0.0.1", "localhost"))
-    assert shell.code == 2 and "mavka" in shell.said, shell.said
-    assert f"cartum-roapp shop edit mavka --set url={moved}" in shell.said
-    assert [one["slug"] for one in shell.json("shop", "list")] == ["mavka"]
-    edited = shell.json("shop", "edit", "mavka", "--set", f"url={moved}")["shop"]
-    assert (edited["key"], edited["url"]) == (key, moved)
-    shell.json("sync", "mavka")
-    assert (shell.code, len(shell.box.roapp.orders)) == (0, orders)

@@ -58,7 +58,7 @@ async def saved(config: ShopConfig, before: ShopConfig | None = None) -> None:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A home with a real Prefect server on a real PostgreSQL, and the account `main`; its ledger."""
     config = Settings(home=new_home(tmp_path_factory, "saving"), database_url=None)
-    service.use(config)
+    service.start(config, ["postgres", "prefect-server"])
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CARTUM_ROAPP_HOME", str(config.home))
         with here(config), ledger.opened() as engine:

@@ -24,7 +24,7 @@ from processes import Process
 from sqlalchemy import create_engine, text
 
 from cartum_roapp.ledger import backfills, database, runs
-from cartum_roapp.service import ledger, state
+from cartum_roapp.service import ledger
 from deployments import crashed, serve
 from deployments.queues import IMPORTS, NIGHTS, PLACES, SYNCS
 from deployments.run_thread import RunThread, own_flow
@@ -132,9 +132,6 @@ def test_what_a_command_logs_is_json_where_that_is_wanted(worker: Installation, 
     lines = [json.loads(line) for line in ended.said.splitlines()]
     assert ended.code == 0
     assert {"time", "level", "logger", "message"} <= set.intersection(*(set(line) for line in lines))
-    (run,) = {line["run"] for line in lines if line.get("run")}
-    assert worker.value("SELECT kind FROM runs WHERE id = :run", run=run) == "incremental-sync"
-    assert {line.get("shop") for line in lines if line.get("run") == run} == {"shop-1"}
 
 
 def test_no_count_or_order_is_kept_as_a_result(worker: Installation, imported: Row) -> None:
@@ -468,27 +465,22 @@ def test_a_stopped_worker_hands_its_runs_to_the_next_one(worker: Installation, i
 @pytest.mark.long
 def test_runs_of_a_killed_worker_are_marked_and_the_living_are_left(worker: Installation, imported: Row) -> None:
     before = worker.worker()
-    with worker.held_up(SHOP), worker.held_up(OTHER):
+    with worker.held_up(SHOP):
         lost = worker.start("initial-import/shop-1")
         worker.begun(lost)
-        alive = worker.shell.start("import", "shop-2")
-        (living,) = worker.become(
-            lambda: worker.flow_runs(tags={"all_": ["shop:shop-2"]}, state={"type": {"any_": ["RUNNING"]}}), bool
-        )
-        worker.begun(living["id"])
         os.kill(before.pid, signal.SIGKILL)
         assert before.wait(10)
-        unseen = worker.start("backfill/backfill", shops=["shop-1"], numbers=["1"])
-        worker.set_state(unseen, "PENDING")
+        unseen, living = (worker.start("backfill/backfill", shops=["shop-1"], numbers=["1"]) for _ in range(2))
         labels = {"prefect.worker.name": worker.flow_run(lost)["labels"]["prefect.worker.name"]}
-        worker.prefect.patch(f"/flow_runs/{unseen}/labels", json=labels).raise_for_status()
-        worker.next_worker(before)
-        assert [run["state_name"] for run in worker.ended(lost, unseen)] == ["Crashed", "Crashed"]
-        assert worker.flow_run(living["id"])["state_type"] == "RUNNING"
+        for id in (unseen, living):
+            worker.set_state(id, "PENDING")
+            worker.prefect.patch(f"/flow_runs/{id}/labels", json=labels).raise_for_status()
+        with runs.alive(worker.engine, living):
+            worker.next_worker(before)
+            assert [run["state_name"] for run in worker.ended(lost, unseen)] == ["Crashed", "Crashed"]
+            assert worker.flow_run(living)["state_type"] == "PENDING"
+            worker.set_state(living, "CANCELLED")
         assert {task["state_type"] for task in worker.tasks(lost)} <= {"COMPLETED", "CRASHED"}
-    assert alive.wait(60) == 0
-    alive.communicate()
-    assert worker.flow_run(living["id"])["state_type"] == "COMPLETED"
     assert worker.value("SELECT state FROM runs WHERE id = :id", id=lost) == "crashed"
     new = worker.become(
         lambda: worker.flow_runs(tags={"all_": ["shop:shop-1"]}, idempotency_key={"any_": [f"goes on: {lost}"]}), bool
@@ -722,17 +714,14 @@ def test_of_late_runs_that_a_worker_takes_at_once_one_reads(worker: Installation
 
 @pytest.mark.long
 def test_up_lasts_whoever_is_killed(worker: Installation, imported: Row) -> None:
-    """The supervisor starts a killed worker again, and the worker a killed supervisor, which takes the worker over;
-    nobody types anything."""
+    """The supervisor starts a killed worker again, and the worker a killed supervisor; nobody types anything."""
     before = worker.worker()
     before.signal(signal.SIGKILL)
     after = worker.next_worker(before)
     supervisor = Process.named(worker.config, "supervisor")
     supervisor.signal(signal.SIGKILL)
-    again = worker.become(
-        lambda: state(worker.config).pids, lambda pids: "worker" in pids and pids["supervisor"] != supervisor.pid
-    )
-    assert again["worker"] == after.pid
+    worker.next_worker(after)
+    assert Process.named(worker.config, "supervisor") != supervisor
     worker.completed(worker.start("incremental-sync/shop-1"))
 
 

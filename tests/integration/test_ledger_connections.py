@@ -69,7 +69,7 @@ def test_runs_share_connections_until_the_database_is_elsewhere(
     home: Settings, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CARTUM_ROAPP_HOME", str(home.home))
-    service.use(home, prefect=False)
+    service.start(home, ["postgres"])
     backends = set()
     admin(postgres, "CREATE DATABASE elsewhere")
     with ledger.shared(make_url(postgres).set(database="elsewhere").render_as_string(hide_password=False)):

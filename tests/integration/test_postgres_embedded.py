@@ -31,7 +31,7 @@ PHONE = "+380671234567"
 
 
 def connect(config: Settings) -> extensions.connection:
-    running = service.use(config, prefect=False)
+    running = service.start(config, ["postgres"])
     made = psycopg2.connect(running.database_url.get_secret_value().replace("+psycopg2", ""))
     made.autocommit = True
     return made
@@ -57,7 +57,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
             "TZ": "Asia/Tokyo",
         }.items():
             patch.setenv(name, value)
-        service.use(found, prefect=False)
+        service.start(found, ["postgres"])
         yield found
     service.stop(found)
 
@@ -241,7 +241,7 @@ def test_it_runs_for_an_ordinary_user_too() -> None:
     program = (
         "import sys; from cartum_roapp import service; from cartum_roapp.settings import Settings\n"
         "config = Settings(home=sys.argv[1])\n"
-        "service.use(config, prefect=False)\n"
+        "service.start(config, ['postgres'])\n"
         "print(sorted(service.state(config).pids))\n"
         "service.stop(config)\n"
     )
@@ -303,11 +303,12 @@ def test_a_home_of_another_version_is_refused_before_anything_is_touched(
         with ledger.opened() as engine, engine.begin() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = :found"), {"found": found})
 
+    service.start(home, ["postgres"])
     stamp("0009")
     with pytest.raises(BadConfig, match="0009"), ledger.opened():
         pass
     service.stop(home)
-    for prefect in (False, True):
+    for programs in (["postgres"], None):
         with pytest.raises(BadConfig) as refused:
-            service.use(home, prefect=prefect)
+            service.start(home, programs)
         assert (refused.value.field, "0009" in refused.value.message) == ("CARTUM_ROAPP_HOME", True)

@@ -177,6 +177,7 @@ def test_a_shop_is_imported_and_synced_there(
             "PYTHONPATH": str(hidden.parent),
         }
         try:
+            shell.run("up")
             shell.run("account", "add", "main", "--base-url", box.roapp.base_url)
             file = str(shell.box.shop_file(tmp_path, "shop.yaml", "main"))
             imported = shell.run("shop", "apply", file, "--wait")["imports"]["shop"]
@@ -189,7 +190,7 @@ def test_a_shop_is_imported_and_synced_there(
             assert ask(f"{address}_prefect", "SELECT count(*) FROM flow_run WHERE state_type = 'COMPLETED'") == 2
             _without_the_keys(shell, tmp_path / "second")
         finally:
-            assert shell.run("down")["stopped"] == ["prefect-server", "supervisor"]
+            assert shell.run("down")["stopped"] == ["console", "prefect-server", "supervisor", "worker"]
             run(
                 oldest_server,
                 "DROP DATABASE IF EXISTS mine_prefect WITH (FORCE)",
@@ -212,6 +213,7 @@ def _without_the_keys(shell: Shell, home: Path) -> None:
         assert refused.returncode == 2 and str(key) in said["message"] and "mine_prefect" in said["message"]
         assert key.exists() == bool(found), "no key is made that would hide what is missing"
     shutil.copy(shell.home / "keys" / "prefect-encryption", key)
+    second.run("up")
     assert second.run("shop", "show", "shop") == shell.run("shop", "show", "shop")
     second.run("down")
 
@@ -292,7 +294,7 @@ def test_where_it_can_not_be_made_the_statement_to_run_is_named(tmp_path: Path, 
 def test_another_database_waits_until_the_home_is_free(home: Settings, postgres: str, owned: str) -> None:
     run(postgres, f"ALTER ROLE {owned.partition(':')[0]} CREATEDB")
     other = home.model_copy(update={"database_url": SecretStr(f"postgresql://{owned}")})
-    service.use(home, prefect=False)
+    service.start(home, ["postgres"])
     assert "cartum-roapp down" in refusal(other, prefect=True)
     assert service.state(home).phase == "running"
 

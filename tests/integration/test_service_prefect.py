@@ -67,7 +67,7 @@ def running(config: Settings) -> Iterator[service.Running]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PREFECT_API_URL", raising=False)
         patch.setenv("PREFECT_UI_URL", "http://127.0.0.1:4200")
-        found = service.use(config)
+        found = service.start(config, ["postgres", "prefect-server"])
         yield found
     service.stop(config)
 
@@ -123,6 +123,7 @@ def test_a_server_that_the_user_names_is_used_and_none_is_started(
     assert running.login
     monkeypatch.setenv("PREFECT_API_URL", str(running.prefect_api_url))
     monkeypatch.setenv("PREFECT_API_AUTH_STRING", running.login.get_secret_value())
+    service.start(home, ["postgres"])
     found = service.use(home)
     assert (found.prefect_api_url, found.ui_url) == (running.prefect_api_url, running.ui_url)
     assert found.login == running.login, "the console asks for the same login"
@@ -137,7 +138,7 @@ def test_without_its_login_the_variable_is_named(
     monkeypatch.setenv("PREFECT_API_URL", str(running.prefect_api_url))
     monkeypatch.setenv("PREFECT_API_AUTH_STRING", login)
     with pytest.raises(BadConfig, match=says) as caught:
-        service.use(home)
+        service.start(home)
     assert caught.value.field == "PREFECT_API_AUTH_STRING" and "guessed" not in str(caught.value)
     assert service.state(home).phase == "stopped"
 
@@ -152,7 +153,7 @@ def test_a_server_that_anybody_may_use_is_known(running: service.Running, tmp_pa
 
 
 def test_a_database_alone_starts_no_server(home: Settings) -> None:
-    found = service.use(home, prefect=False)
+    found = service.start(home, ["postgres"])
     assert (found.prefect_api_url, found.ui_url, found.env) == (None, None, {})
     assert sorted(service.state(home).pids) == ["postgres", "supervisor"]
 
@@ -160,5 +161,5 @@ def test_a_database_alone_starts_no_server(home: Settings) -> None:
 def test_a_named_server_that_does_not_answer_is_bad_config(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
     with pytest.raises(BadConfig, match="PREFECT_API_URL"):
-        service.use(home)
+        service.start(home)
     assert service.state(home).phase == "stopped"

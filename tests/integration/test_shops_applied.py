@@ -70,6 +70,16 @@ def test_a_folder_is_applied_once_changed_and_exported(
 
     assert installation.command("shop", "apply", str(folder), "--prune", SLUG, **given).code == 2, "it has a file"
 
+    # Under another address its orders would come to RO App a second time, under another key.
+    moved, twin = box.shops[INDEX].url.replace("127.0.0.1", "localhost"), tmp_path / "again.yaml"
+    twin.write_text((folder / f"{SLUG}.yaml").read_text().replace("127.0.0.1", "localhost"))
+    refused = installation.command("shop", "apply", str(twin), **given)
+    assert refused.code == 2 and f"cartum-roapp shop edit {SLUG} --set url={moved}" in refused.said
+    assert "again" not in {one["slug"] for one in installation.done("shop", "list")}
+    key = installation.done("shop", "show", SLUG)["key"]
+    edited = installation.done("shop", "edit", SLUG, "--set", f"url={moved}")["shop"]
+    assert (edited["key"], edited["url"]) == (key, moved)
+
 
 @pytest.mark.parametrize("wrong", ["a status that is not matched", "an address", "no file of settings"])
 def test_one_bad_file_names_what_is_wrong_and_the_others_are_applied(

@@ -19,6 +19,7 @@ from sandbox import Sandbox
 pytestmark = pytest.mark.long
 
 POOL = "shops"
+NAMED = {"PREFECT_DEFAULT_WORK_POOL_NAME": POOL}
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 
 
@@ -26,7 +27,6 @@ RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with Sandbox(orders=4, seed=5, rate_limit=0) as box:
         found = Installation(new_home(tmp_path_factory, "pool"), box)
-        found.shell.environment["PREFECT_DEFAULT_WORK_POOL_NAME"] = POOL
         try:
             yield found
         finally:
@@ -55,15 +55,18 @@ def imported(installation: Installation) -> str:
 
 
 def test_a_pool_of_another_name_is_made_and_served(installation: Installation) -> None:
+    installation.shell.environment |= NAMED
     installation.done("up")
     assert imported(installation) == POOL
     assert [one["name"] for one in installation.ask("/work_pools/filter")] == [POOL]
 
 
 def test_a_process_pool_is_left_to_prefects_workers(installation: Installation) -> None:
-    installation.done("account", "list")  # starts the server
+    installation.done("up")
     ((create, start),) = blocks(RUNBOOK, "Another work pool")
     assert typed(installation, create).wait(120) == 0
+    installation.done("down")
+    installation.shell.environment |= NAMED
     installation.done("up")
     worker = typed(installation, start)
     try:

@@ -12,13 +12,14 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 
 from cartum_roapp.cli import backend, shop_files
 from cartum_roapp.cli.app import main
-from cartum_roapp.cli.output import CommandEnd, bad_input, opened, print_failure, say, show, terminal_table
+from cartum_roapp.cli.output import INTERRUPTED, CommandEnd, bad_input, opened, print_failure, say, show, terminal_table
 from cartum_roapp.errors import BadConfig, IntegrationError, Retryable
 from cartum_roapp.home import Home
 from cartum_roapp.shops.problems import Problem, bad_config
@@ -223,14 +224,14 @@ def test_the_version_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_an_import_that_is_broken_off_says_that_the_shop_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_import(slug: str) -> None:
-        raise KeyboardInterrupt
+    def follow(id: UUID, what: str) -> None:
+        raise CommandEnd(INTERRUPTED, "Stopped following.", kind="interrupted")
 
-    monkeypatch.setattr("cartum_roapp.cli.runs.run_import", run_import)
+    monkeypatch.setattr(shop_files, "follow", follow)
     with pytest.raises(CommandEnd) as ended:
-        shop_files._import(["mavka"], {"dry_run": False, "imports": {}})
+        shop_files._follow({"dry_run": False, "imports": {"mavka": str(UUID(int=1))}})
     assert (ended.value.code, ended.value.kind) == (130, "interrupted")
-    assert ended.value.message.startswith("Interrupted: mavka is saved")
+    assert ended.value.message == "mavka is saved, but its orders are not all imported: Stopped following."
     assert ended.value.fix == "`cartum-roapp import mavka` goes on where it stopped"
     assert ended.value.as_dict()["dry_run"] is False
 

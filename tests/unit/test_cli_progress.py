@@ -19,8 +19,9 @@ from cartum_roapp.cli.output import FAILED, CommandEnd, Json, show, terminal_tab
 from cartum_roapp.cli.progress import waiting
 @app.app.command("everything")
 def everything(json: Json = False) -> None:
-    with waiting("Reading [all]") as listen:
-        listen("mavka: delivered", 1, 4)
+    with waiting("Reading [all]") as shown:
+        shown.bar("delivered", 1, 4)
+        shown.lines(["[stored] 4 orders"])
         time.sleep(0.4)
     typer.confirm("Really?", err=True)
     show({}, lambda: ["Text", terminal_table("Orders", ("number", "sum"), [("1001", "5.00")])])
@@ -57,18 +58,19 @@ def test_no_color_means_no_escape_codes_at_all(tmp_path: Path, arguments: str) -
 
 def test_a_terminal_shows_a_spinner_and_a_bar(tmp_path: Path) -> None:
     said = on_a_terminal(tmp_path, "everything")
-    for shown in ("⠋ ", "Reading [all] …", "mavka: delivered", "1/4", "\x1b[?25h"):
+    for shown in ("⠋ ", "Reading [all] …", "delivered", "1/4", "[stored] 4 orders", "\x1b[?25h"):
         assert shown in said
     assert "\x1b" in on_a_terminal(tmp_path, "--help")
 
 
 def test_without_a_terminal_there_is_a_line_at_the_beginning(capsys: pytest.CaptureFixture[str]) -> None:
-    with waiting("Starting") as listen:
+    with waiting("Starting") as shown:
         assert capsys.readouterr() == ("", "Starting …\n")
         for done in range(21):
-            listen("mavka: delivered", done, 20)
+            shown.bar("delivered", done, 20)
+            shown.lines([f"{done} orders"])
     said = capsys.readouterr().err.splitlines()
-    assert said == [f"mavka: delivered: {done} of 20" for done in range(2, 21, 2)]
+    assert said == [f"delivered: {done} of 20" for done in range(2, 21, 2)]
     with waiting("Starting", line=False):
         pass
     assert capsys.readouterr() == ("", "")

@@ -15,7 +15,7 @@ from cartum_roapp.cli.watch import _glance, _run
 from cartum_roapp.doctor import machine
 from cartum_roapp.home import Home
 from cartum_roapp.ledger.runs import RunRecord
-from cartum_roapp.service import requested, worker
+from cartum_roapp.service import worker
 from cartum_roapp.service.lock import FileLock
 from cartum_roapp.service.state import STATE_LOCK, State
 
@@ -40,13 +40,15 @@ def test_only_a_person_at_a_terminal_watches(
     assert capsys.readouterr().err.startswith(said)
 
 
+RUNNING: dict[str, Any] = {"running": "running", "worker": "running", "silent": {}}
+
+
 def test_a_stopped_worker_is_told_with_its_fix() -> None:
-    stopped, running = (_glance([], {"worker": one, "silent": {}}) for one in ("stopped", "running"))
+    stopped, running = (_glance([], RUNNING | {"worker": one}) for one in ("stopped", "running"))
     assert isinstance(stopped, list) and "Fix: `cartum-roapp up`" in stopped[0]
     assert isinstance(running, list) and running[0] == "Worker: running."
 
 
-RUNNING = {"worker": "running", "silent": {}}
 SHOP: dict[str, Any] = {
     "shop": "shop-1", "account": "main", "health": "needs you", "paused": None, "refused": None, "unusable": None,
     "imported": True,
@@ -86,7 +88,7 @@ def test_of_one_shop_all_is_told() -> None:
                      "value": 3}],
     }  # fmt: skip
     with screen.capture() as kept:
-        for part in _glance([whole], {"worker": "running", "silent": {}}):
+        for part in _glance([whole], RUNNING):
             screen.print(part)
     lines = [" ".join(line.split()) for line in kept.get().splitlines()]
     told = (
@@ -109,12 +111,11 @@ def test_a_run_is_told_with_its_counts() -> None:
 
 def test_a_program_that_does_not_answer_is_told_with_the_time_in_status_and_doctor(tmp_path: Path) -> None:
     home = Home(tmp_path / "home").create()
-    requested.add(home, {"worker": ""})
     with FileLock(home.run / STATE_LOCK) as lock:
         assert lock.acquire()
         State(id="x", phase="running", pids={"worker": os.getpid()}, silent={"worker": 3_661.0}).write(home)
         silent = State.read(home).silence()
-        said = _glance([], {"worker": "silent", "silent": silent})
-        found = {one.about: one for one in machine.found(home, own_server=True)}
+        said = _glance([], RUNNING | {"worker": "silent", "silent": silent})
+        found = {one.about: one for one in machine.found(home, ("prefect-server", "worker"))}
     assert "worker: does not answer since 01:01:01 UTC. It is started again soon." in said
     assert (found["worker"].verdict, found["worker"].says) == ("problem", "It does not answer since 01:01:01 UTC.")

@@ -18,7 +18,6 @@ from cartum_roapp import logs
 from cartum_roapp.cli import output
 from cartum_roapp.home import Home
 from cartum_roapp.logs import JsonFormatter
-from cartum_roapp.service import requested
 
 Line = dict[str, Any]
 
@@ -99,10 +98,9 @@ def test_a_supervisor_that_fails_says_why(tmp_path: Path, format: str) -> None:
     data = Home(tmp_path).create().postgres / "data"
     data.mkdir()
     (data / "something").touch()
-    requested.add(Home(tmp_path), {"postgres": ""})
     environment = {**os.environ, "CARTUM_ROAPP_HOME": str(tmp_path), logs.VARIABLE: format}
     environment.pop("CARTUM_ROAPP_DATABASE_URL", None)
-    command = [sys.executable, "-m", "cartum_roapp.service"]
+    command = [sys.executable, "-m", "cartum_roapp.service", "postgres"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
@@ -11,7 +12,7 @@ import pytest
 
 from cartum_roapp.sync.run import Run
 from tasks import progress
-from tasks.progress import Progress
+from tasks.progress import Progress, counted
 
 RUN = cast(Run, SimpleNamespace(shop=SimpleNamespace(slug="mavka")))
 
@@ -34,3 +35,10 @@ def test_a_delivery_that_ends_while_its_progress_is_being_shown_is_shown_whole(m
     monkeypatch.setattr(progress, "acreate_progress_artifact", slowly)
     asyncio.run(delivery())
     assert shown == [100.0]
+
+
+def test_what_a_progress_tells_is_read_back() -> None:
+    one = Progress("mavka", "delivered or held", datetime.now(UTC) - timedelta(minutes=1), done=12, total=40)
+    assert "done at about" in one.describe()
+    assert counted(one.describe()) == ("delivered or held", 12, 40)
+    assert counted("something else") is None

@@ -65,7 +65,7 @@ def test_the_database_starts_with_the_rights_that_the_unit_leaves(shell: Shell, 
     environment = {**shell.environment, "CARTUM_ROAPP_HOME": str(home)}
     del environment["CARTUM_ROAPP_DATABASE_URL"]
     program = "from cartum_roapp import service; from cartum_roapp.settings import settings as s; "
-    program += "service.use(s(), prefect=False); print(*service.stop(s()))"
+    program += "service.start(s(), ['postgres']); print(*service.stop(s()))"
     limited = ["setpriv", f"--bounding-set={rights}", "--inh-caps=-all", "--no-new-privs"]
     command = [*limited, sys.executable, "-c", program]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

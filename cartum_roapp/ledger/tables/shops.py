@@ -86,7 +86,7 @@ runs = Table(
         "finished_at",
         postgresql_where=text(
             "counts ?| ARRAY['findings', 'days', 'currencies', 'records', 'resent', 'orders', 'would_hold', "
-            "'not_in_shop']"
+            "'not_in_shop', 'touched', 'held_records', 'both_changed']"
         ),
     ),
     info={"doc": "Every run."},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261203_f67fc464e19d"
+revision = "20261204_f6340d69f791"
 down_revision = None
 
 TABLES = """
@@ -129,7 +129,8 @@ CREATE INDEX ix_runs_shop_started_at ON runs (shop, started_at);
 CREATE INDEX ix_runs_unfinished ON runs (started_at) WHERE finished_at IS NULL;
 CREATE INDEX ix_runs_finished_at ON runs USING brin (finished_at);
 CREATE INDEX ix_runs_details ON runs (finished_at)
-    WHERE counts ?| ARRAY['findings', 'days', 'currencies', 'records', 'resent', 'orders', 'would_hold', 'not_in_shop'];
+    WHERE counts ?| ARRAY['findings', 'days', 'currencies', 'records', 'resent', 'orders', 'would_hold', 'not_in_shop',
+    'touched', 'held_records', 'both_changed'];
 
 CREATE TABLE shops (
     key TEXT NOT NULL,
