@@ -140,7 +140,7 @@ def _main(entrypoint: str | None, flow_run: FlowRun, control: Connection) -> Non
     Thread(target=_obey, args=(control, run), daemon=True).start()
     place.leaving.set(lambda: control.send(_LEAVE))
     asyncio.run(run.run())
-    if run.ending is alone:  # somebody ended this process, and not the worker
+    if run.killed or run.ending is alone:  # somebody ended this process, and not the worker
         sys.exit(1)
 
 

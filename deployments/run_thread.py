@@ -71,7 +71,8 @@ class ShortEngine(Engine):
 
 
 class RunThread:
-    """`ending` is the state that a stopped run is to get; None while nobody has stopped it."""
+    """`ending` is the state that a stopped run is to get; None while nobody has stopped it. `killed`: it has ended, and
+    Prefect's server, or its database, was away and does not know."""
 
     def __init__(self, flow: Flow[Any, Any], flow_run: FlowRun, *, is_short: bool = False) -> None:
         """A short run is over before anybody suspends it."""
@@ -79,6 +80,7 @@ class RunThread:
         self.flow_run = flow_run
         self._engine = ShortEngine if is_short else Engine
         self.ending: State[Any] | None = None
+        self.killed = False
         self._lock = Lock()
         self._task: asyncio.Task[None] | None = None
         self._over: Future[None] = Future()
@@ -131,10 +133,14 @@ class RunThread:
             with logs.about(run=str(self.flow_run.id), **known):
                 engine = self._engine(flow=self.flow, flow_run=self.flow_run, parameters=parameters)
                 engine.ending = lambda: self.ending
-                async with engine.start():
-                    while engine.is_running():
-                        async with engine.run_context():
-                            _ = await engine.call_flow_fn()
+                try:
+                    async with engine.start():
+                        while engine.is_running():
+                            async with engine.run_context():
+                                _ = await engine.call_flow_fn()
+                except Exception:
+                    self.killed = self.ending is None and not engine.state.is_final()
+                    raise
         finally:
             with self._lock:
                 self._task = None

@@ -77,7 +77,7 @@ class RunConfiguration(BaseJobConfiguration):
 
 class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
     """Polls its work pool like any worker of Prefect. `runs` has its present runs by flow run id. `on_killed` is called
-    with the id of a run whose process was killed."""
+    with the id of a run whose process was killed, or of whose end Prefect's server does not know."""
 
     type = POOL_TYPE
     job_configuration = RunConfiguration
@@ -114,7 +114,7 @@ class InProcessWorker(BaseWorker[RunConfiguration, Any, InProcessResult]):
         except Exception:  # no thread could be started
             del self.runs[flow_run.id]
             raise
-        if isinstance(run, RunProcess) and run.killed:
+        if run.killed:
             await self._on_killed(flow_run.id)
         # Not reached in a worker that is stopped: `close` ends the runs that are left in `runs`.
         del self.runs[flow_run.id]
