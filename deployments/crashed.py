@@ -32,7 +32,7 @@ BEGINS_WITHIN = timedelta(minutes=15)
 SKEW = timedelta(seconds=10)
 #: Prefect's server, if it is there, hears of the end of a run within this time after the ledger.
 SOON = timedelta(seconds=5)
-WHY = "The process of this run was killed."
+WHY = "The process of this run was killed, or Prefect's server was away when it ended."
 WORKER_LABEL = "prefect.worker.name"
 
 _UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]

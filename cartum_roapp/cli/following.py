@@ -138,7 +138,7 @@ class _Following:
             say(text, "WARNING")
 
     def _successor(self, run: FlowRun) -> FlowRun | None:
-        """Returns the run that goes on with this one, whose process was killed; it is begun a moment later."""
+        """Returns the run that goes on with this one, if it has crashed; it is begun a moment later."""
         from cartum_roapp.errors import IntegrationError
         from cartum_roapp.sync.failure import prefect_errors
         from deployments import flow_runs
@@ -146,9 +146,7 @@ class _Following:
         assert run.state is not None
         if not run.state.is_crashed():
             return None
-        say(
-            f"The process of this run was killed{_where(run.id)}. Waiting for the run that goes on with it …", "WARNING"
-        )
+        say(f"This run has crashed{_where(run.id)}. Waiting for the run that goes on with it …", "WARNING")
         until = time.monotonic() + _WENT_ON_WITHIN
         while time.monotonic() < until:
             with suppress(IntegrationError), prefect_errors():  # the server is away: asked again

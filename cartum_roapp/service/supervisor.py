@@ -31,7 +31,7 @@ from cartum_roapp.service.state import KEEPS_UP, STATE_LOCK, SUPERVISOR_LOCK, St
 from cartum_roapp.settings import PREFIX, Settings, settings
 
 LOG = "supervisor"
-#: What a supervisor is told that takes the place of a killed one.
+#: The argument of a supervisor that takes the place of a killed one.
 REVIVE = "--revive"
 
 log = logging.getLogger(__name__)

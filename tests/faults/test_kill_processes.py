@@ -22,6 +22,8 @@ from sandbox import Sandbox
 
 #: How many in a row: in a whole run, and else.
 KILLS, FEW_KILLS = 30, 4
+#: Seconds. The worker looks for dead runs each five minutes: what it knows itself goes on long before.
+GOES_ON_WITHIN = 180.0
 OF_POSTGRESQL, FEW_OF_POSTGRESQL = 8, 3
 
 
@@ -63,7 +65,7 @@ def test_kills_of_postgresql(system: Installation, sample: Sample, record: Recor
         place(system, 20)
         database, process = Process.named(system.config, "postgres"), system.shell.start("import", "shop-1")
         with _at(chance, system, lambda database=database: _kill(database), calls=20):  # type: ignore[misc]
-            output, said = process.communicate(timeout=300)
+            output, said = process.communicate(timeout=GOES_ON_WITHIN)
         assert not database.alive(), "the import ended before the kill: choose earlier moments"
         assert process.returncode == 0 or json.loads(output)["error"]["kind"] == "retryable", said
         assert "Traceback" not in said, said

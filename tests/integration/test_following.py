@@ -119,7 +119,7 @@ def test_the_command_of_a_killed_worker_follows_the_run_that_goes_on(cli: Instal
         cli.become(lambda: cli.flow_run(killed)["state_type"], lambda state: state in FINAL)
     output, said = command.communicate(timeout=120)
     assert (command.returncode, json.loads(output)["held"]) == (0, 0), said
-    assert "The process of this run was killed" in said
+    assert "This run has crashed" in said
     assert "Another run goes on with it: http" in said
 
 
